@@ -1,0 +1,136 @@
+-- Managing: encoders, one typed table of vectors for each, and the neighbour graph on top.
+
+create table core.encoder (
+    encoder_id bigint generated always as identity,
+    name text not null,
+    dim integer not null,
+    weights_sha256 bytea,
+    preprocessing jsonb not null default '{}',
+    created_at timestamptz not null default now(),
+    constraint encoder_pk primary key (encoder_id),
+    constraint encoder_name_key unique (name),
+    constraint encoder_name_check check (name <> ''),
+    constraint encoder_dim_check check (dim between 1 and 4000),
+    constraint encoder_weights_check check (octet_length(weights_sha256) = 32)
+);
+comment on table core.encoder is 'What turns a media into a vector; owns the table core.embedding_<encoder_id>.';
+comment on column core.encoder.encoder_id is 'Identity of the encoder.';
+comment on column core.encoder.name is 'Unique name, the one given to smartdb embed --encoder.';
+comment on column core.encoder.dim is 'Length of its vectors (halfvec can be indexed to 4,000).';
+comment on column core.encoder.weights_sha256 is 'SHA-256 of its weights; null for one without weights.';
+comment on column core.encoder.preprocessing is 'How pixels are prepared: size, mean, standard deviation, channel order.';
+comment on column core.encoder.created_at is 'When it was registered.';
+
+create function core.expose_encoder(id bigint) returns void
+language plpgsql as $$
+begin
+    execute format(
+        'create view smartdb.embedding_%1$s as select media_id, v from core.embedding_%1$s', id);
+    execute format(
+        'comment on view smartdb.embedding_%s is %L', id,
+        'Unit vectors of encoder ' || (select e.name from core.encoder as e where e.encoder_id = id)
+        || ', one row a media: order by v <=> query for cosine distance.');
+    execute format('comment on column smartdb.embedding_%s.media_id is %L', id, 'The media.');
+    execute format('comment on column smartdb.embedding_%s.v is %L', id, 'Its vector, of length 1.');
+    execute format('grant select on smartdb.embedding_%s to smartdb_reader', id);
+end
+$$;
+comment on function core.expose_encoder(bigint) is
+    'Makes the interface view smartdb.embedding_<id>; called for a new encoder and at each rebuild of the interface.';
+
+create function core.add_encoder(
+    name text, dim integer, weights_sha256 bytea default null, preprocessing jsonb default '{}'
+) returns bigint
+language plpgsql security definer set search_path = pg_catalog, public as $$
+declare
+    known core.encoder;
+    id bigint;
+begin
+    perform pg_advisory_xact_lock(7360402);
+    select * into known from core.encoder as e where e.name = add_encoder.name;
+    if found then
+        if known.dim <> add_encoder.dim
+            or known.weights_sha256 is distinct from add_encoder.weights_sha256 then
+            raise exception 'encoder % is registered with other weights', add_encoder.name
+                using errcode = 'SD005', hint = 'give the new weights a name of their own';
+        end if;
+        return known.encoder_id;
+    end if;
+    insert into core.encoder (name, dim, weights_sha256, preprocessing)
+    values (add_encoder.name, add_encoder.dim, add_encoder.weights_sha256, add_encoder.preprocessing)
+    returning encoder_id into id;
+    execute format(
+        'create table core.embedding_%1$s (
+             media_id bigint not null,
+             v halfvec(%2$s) not null,
+             constraint embedding_%1$s_pk primary key (media_id),
+             constraint embedding_%1$s_media_fk foreign key (media_id)
+                 references core.media (media_id) on delete cascade)', id, add_encoder.dim);
+    execute format('alter table core.embedding_%s alter column v set storage plain', id);
+    execute format('comment on table core.embedding_%s is %L', id,
+        'Vectors of encoder ' || add_encoder.name || ', normalised to length 1.');
+    execute format('call core.protect(%L)', 'core.embedding_' || id);
+    execute format('grant select, insert, delete on core.embedding_%s to smartdb_writer', id);
+    perform core.expose_encoder(id);
+    return id;
+end
+$$;
+comment on function core.add_encoder(text, integer, bytea, jsonb) is
+    'Registers an encoder with its table of vectors and returns its id; the same name with the '
+    'same weights returns the id it has, with other weights it is refused (SD005).';
+
+create function core.index_encoder(id bigint) returns void
+language plpgsql security definer set search_path = pg_catalog, public as $$
+begin
+    execute format(
+        'create index if not exists embedding_%1$s_hnsw on core.embedding_%1$s
+         using hnsw (v halfvec_cosine_ops)', id);
+end
+$$;
+comment on function core.index_encoder(bigint) is
+    'Builds the HNSW index (cosine) of an encoder''s vectors. Worth it above some hundred thousand '
+    'vectors; below that the exact scan is quick and has recall 1.';
+
+create table core.neighbour (
+    encoder_id bigint not null,
+    media_id bigint not null,
+    rank smallint not null,
+    neighbour_id bigint not null,
+    distance real not null,
+    constraint neighbour_pk primary key (encoder_id, media_id, rank),
+    constraint neighbour_rank_check check (rank >= 1),
+    constraint neighbour_other_check check (neighbour_id <> media_id),
+    constraint neighbour_encoder_fk foreign key (encoder_id)
+        references core.encoder (encoder_id) on delete cascade,
+    constraint neighbour_media_fk foreign key (media_id)
+        references core.media (media_id) on delete cascade,
+    constraint neighbour_neighbour_fk foreign key (neighbour_id)
+        references core.media (media_id) on delete cascade
+);
+create index neighbour_media_idx on core.neighbour (media_id);
+create index neighbour_neighbour_idx on core.neighbour (neighbour_id);
+comment on table core.neighbour is
+    'Edges of the k-nearest-neighbour graph: duplicates, leakage, uniqueness and outliers read it.';
+comment on column core.neighbour.encoder_id is 'Encoder whose vectors were compared.';
+comment on column core.neighbour.media_id is 'The media.';
+comment on column core.neighbour.rank is '1 is the nearest.';
+comment on column core.neighbour.neighbour_id is 'The neighbour; never the media itself.';
+comment on column core.neighbour.distance is 'Cosine distance, 0 (same direction) to 2.';
+
+create table core.duplicate (
+    media_id bigint not null,
+    group_id bigint not null,
+    run_id bigint not null,
+    constraint duplicate_pk primary key (media_id),
+    constraint duplicate_media_fk foreign key (media_id)
+        references core.media (media_id) on delete cascade,
+    constraint duplicate_group_fk foreign key (group_id)
+        references core.media (media_id) on delete cascade,
+    constraint duplicate_run_fk foreign key (run_id) references core.run (run_id) on delete restrict
+);
+create index duplicate_group_idx on core.duplicate (group_id);
+create index duplicate_run_idx on core.duplicate (run_id);
+comment on table core.duplicate is 'Members of the near-duplicate groups (two or more media each).';
+comment on column core.duplicate.media_id is 'The member.';
+comment on column core.duplicate.group_id is 'The group, named by its smallest media_id.';
+comment on column core.duplicate.run_id is 'The run that found the group.';

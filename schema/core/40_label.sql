@@ -1,0 +1,148 @@
+-- Annotating: what may be said (ontology) and what was said (label). Labels are versioned rows.
+
+create table core.ontology (
+    ontology_id bigint generated always as identity,
+    name text not null,
+    note text,
+    created_at timestamptz not null default now(),
+    constraint ontology_pk primary key (ontology_id),
+    constraint ontology_name_key unique (name),
+    constraint ontology_name_check check (name <> '')
+);
+comment on table core.ontology is 'A named set of classes that labels choose from.';
+comment on column core.ontology.ontology_id is 'Identity of the ontology.';
+comment on column core.ontology.name is 'Unique name, as shown to people.';
+comment on column core.ontology.note is 'Instructions for annotators.';
+comment on column core.ontology.created_at is 'When it was made.';
+
+create table core.ontology_version (
+    ontology_id bigint not null,
+    version integer not null,
+    message text not null,
+    created_at timestamptz not null default now(),
+    constraint ontology_version_pk primary key (ontology_id, version),
+    constraint ontology_version_check check (version >= 1),
+    constraint ontology_version_ontology_fk foreign key (ontology_id)
+        references core.ontology (ontology_id) on delete restrict
+);
+comment on table core.ontology_version is 'An immutable state of an ontology; adding classes makes the next one.';
+comment on column core.ontology_version.ontology_id is 'The ontology.';
+comment on column core.ontology_version.version is 'Number of the version, from 1.';
+comment on column core.ontology_version.message is 'What changed and why.';
+comment on column core.ontology_version.created_at is 'When it was made.';
+
+create table core.class (
+    class_id bigint generated always as identity,
+    ontology_id bigint not null,
+    name text not null,
+    parent_class_id bigint,
+    kinds text[] not null default '{classification,box,polygon,mask,keypoints}',
+    attribute_schema jsonb not null default '{}',
+    version_from integer not null,
+    version_to integer,
+    constraint class_pk primary key (class_id),
+    constraint class_name_check check (name <> ''),
+    constraint class_version_check check (version_to > version_from),
+    constraint class_parent_fk foreign key (parent_class_id)
+        references core.class (class_id) on delete restrict,
+    constraint class_version_fk foreign key (ontology_id, version_from)
+        references core.ontology_version (ontology_id, version) on delete restrict,
+    constraint class_retired_fk foreign key (ontology_id, version_to)
+        references core.ontology_version (ontology_id, version) on delete restrict
+);
+create unique index class_name_key on core.class (ontology_id, name) where version_to is null;
+create index class_parent_idx on core.class (parent_class_id);
+create index class_version_idx on core.class (ontology_id, version_from);
+create index class_retired_idx on core.class (ontology_id, version_to);
+comment on table core.class is
+    'Classes of an ontology, possibly nested; in version v if version_from <= v and (version_to is null or version_to > v).';
+comment on column core.class.class_id is 'Identity of the class, the same in all versions it is in.';
+comment on column core.class.ontology_id is 'The ontology.';
+comment on column core.class.name is 'Name, unique among the classes in use.';
+comment on column core.class.parent_class_id is 'The class this one is a kind of.';
+comment on column core.class.kinds is 'Kinds of label it may be used in.';
+comment on column core.class.attribute_schema is 'Attributes a label of this class may carry.';
+comment on column core.class.version_from is 'First version that has it.';
+comment on column core.class.version_to is 'First version that no longer has it; null: it is in use.';
+
+create sequence core.label_object as bigint;
+comment on sequence core.label_object is 'Numbers the labelled things, whose identity outlives edits of their label.';
+
+create table core.label (
+    label_id bigint generated always as identity,
+    object_id bigint not null default nextval('core.label_object'),
+    media_id bigint not null,
+    class_id bigint not null,
+    kind text not null default 'classification',
+    x double precision,
+    y double precision,
+    w double precision,
+    h double precision,
+    shape jsonb,
+    attributes jsonb,
+    track_id bigint,
+    origin text not null,
+    actor_id bigint not null,
+    confidence real,
+    task_id bigint,
+    run_id bigint,
+    created_at timestamptz not null default now(),
+    rev_from bigint not null default nextval('core.revision'),
+    rev_to bigint,
+    constraint label_pk primary key (label_id),
+    constraint label_kind_check check (kind in ('classification', 'box', 'polygon', 'mask', 'keypoints')),
+    constraint label_origin_check check (origin in ('human', 'import', 'consensus', 'model', 'propagated')),
+    constraint label_box_check check (
+        case kind
+            when 'classification' then num_nonnulls(x, y, w, h, shape) = 0
+            when 'box' then num_nulls(x, y, w, h) = 0 and w > 0 and h > 0
+            else num_nulls(x, y, w, h, shape) = 0 and w >= 0 and h >= 0
+        end),
+    constraint label_confidence_check check (confidence between 0 and 1),
+    constraint label_rev_check check (rev_to > rev_from),
+    constraint label_media_fk foreign key (media_id)
+        references core.media (media_id) on delete restrict,
+    constraint label_class_fk foreign key (class_id)
+        references core.class (class_id) on delete restrict,
+    constraint label_actor_fk foreign key (actor_id)
+        references core.actor (actor_id) on delete restrict,
+    constraint label_run_fk foreign key (run_id) references core.run (run_id) on delete restrict
+);
+create unique index label_object_key on core.label (object_id) where rev_to is null;
+create unique index label_classification_key on core.label (media_id, actor_id, class_id)
+    where rev_to is null and kind = 'classification';
+create index label_object_idx on core.label (object_id);
+create index label_media_idx on core.label (media_id);
+create index label_class_idx on core.label (class_id);
+create index label_actor_idx on core.label (actor_id);
+create index label_task_idx on core.label (task_id) where task_id is not null;
+create index label_run_idx on core.label (run_id) where run_id is not null;
+create index label_rev_from_idx on core.label (rev_from);
+create index label_rev_to_idx on core.label (rev_to) where rev_to is not null;
+call core.make_versioned('core.label');
+call core.protect('core.label');
+comment on table core.label is
+    'What an actor says about a media. Never edited: an edit closes the row (rev_to) and opens '
+    'another with the same object_id; live rows have rev_to null.';
+comment on column core.label.label_id is 'Identity of this row, that is of one state of the label.';
+comment on column core.label.object_id is 'Identity of the labelled thing across edits.';
+comment on column core.label.media_id is 'The labelled media.';
+comment on column core.label.class_id is 'The class it was given.';
+comment on column core.label.kind is 'classification (the whole media), box, polygon, mask or keypoints.';
+comment on column core.label.x is 'Left edge of the bounding box in pixels of the upright image.';
+comment on column core.label.y is 'Top edge of the bounding box in pixels of the upright image.';
+comment on column core.label.w is 'Width of the bounding box in pixels.';
+comment on column core.label.h is 'Height of the bounding box in pixels.';
+comment on column core.label.shape is 'Polygon rings, COCO run-length mask or keypoints.';
+comment on column core.label.attributes is 'Attributes, by the class''s attribute schema.';
+comment on column core.label.track_id is 'The same thing over the frames of a video.';
+comment on column core.label.origin is
+    'human, import (came with the files), consensus, model or propagated; the last two are never '
+    'taken for a person''s word.';
+comment on column core.label.actor_id is 'Who said it.';
+comment on column core.label.confidence is 'How sure the actor was, 0 to 1; null is not said.';
+comment on column core.label.task_id is 'The task it answered.';
+comment on column core.label.run_id is 'The run that wrote it, if one did.';
+comment on column core.label.created_at is 'When it was written, for people; order is told by rev_from.';
+comment on column core.label.rev_from is 'Revision at which this row became true.';
+comment on column core.label.rev_to is 'Revision at which it ceased to be; null while it is live.';

@@ -1,0 +1,185 @@
+-- Managing: datasets, their sealed versions, membership by intervals of versions, and slices.
+
+create table core.dataset (
+    dataset_id bigint generated always as identity,
+    name text not null,
+    ontology_id bigint not null,
+    note text,
+    created_at timestamptz not null default now(),
+    constraint dataset_pk primary key (dataset_id),
+    constraint dataset_name_key unique (name),
+    constraint dataset_name_check check (name <> ''),
+    constraint dataset_ontology_fk foreign key (ontology_id)
+        references core.ontology (ontology_id) on delete restrict
+);
+create index dataset_ontology_idx on core.dataset (ontology_id);
+comment on table core.dataset is 'A named set of media with their labels and splits, in versions.';
+comment on column core.dataset.dataset_id is 'Identity of the dataset.';
+comment on column core.dataset.name is 'Unique name, as shown to people.';
+comment on column core.dataset.ontology_id is 'The ontology its labels are in.';
+comment on column core.dataset.note is 'What it is for.';
+comment on column core.dataset.created_at is 'When it was made.';
+
+create table core.dataset_version (
+    dataset_id bigint not null,
+    version integer not null,
+    revision bigint not null,
+    query text not null,
+    parameters jsonb not null default '{}',
+    seed bigint not null,
+    message text not null,
+    run_id bigint not null,
+    n_items bigint,
+    digest text,
+    created_at timestamptz not null default now(),
+    sealed_at timestamptz,
+    constraint dataset_version_pk primary key (dataset_id, version),
+    constraint dataset_version_check check (version >= 1),
+    constraint dataset_version_sealed_check check (
+        (sealed_at is null and n_items is null and digest is null)
+        or (sealed_at is not null and n_items is not null and digest is not null)),
+    constraint dataset_version_dataset_fk foreign key (dataset_id)
+        references core.dataset (dataset_id) on delete restrict,
+    constraint dataset_version_run_fk foreign key (run_id)
+        references core.run (run_id) on delete restrict
+);
+create index dataset_version_run_idx on core.dataset_version (run_id);
+comment on table core.dataset_version is
+    'A state of a dataset that never changes once sealed: a checkpoint of labels, membership, the query that made it, a digest.';
+comment on column core.dataset_version.dataset_id is 'The dataset.';
+comment on column core.dataset_version.version is 'Number of the version, from 1.';
+comment on column core.dataset_version.revision is 'Checkpoint: its labels are those live at this revision.';
+comment on column core.dataset_version.query is 'Predicate on smartdb.media that chose its members.';
+comment on column core.dataset_version.parameters is 'Split shares and whatever else went in.';
+comment on column core.dataset_version.seed is 'Seed of the split.';
+comment on column core.dataset_version.message is 'What changed and why.';
+comment on column core.dataset_version.run_id is 'The run that made it.';
+comment on column core.dataset_version.n_items is 'Number of members.';
+comment on column core.dataset_version.digest is
+    'Order-independent digest of members, splits and labels by content; see smartdb.dataset_digest.';
+comment on column core.dataset_version.created_at is 'When it was begun.';
+comment on column core.dataset_version.sealed_at is 'When it was sealed.';
+
+create table core.dataset_item (
+    dataset_id bigint not null,
+    media_id bigint not null,
+    split text not null,
+    version_from integer not null,
+    version_to integer,
+    constraint dataset_item_pk primary key (dataset_id, media_id, version_from),
+    constraint dataset_item_split_check check (split in ('train', 'val', 'test')),
+    constraint dataset_item_version_check check (version_to > version_from),
+    constraint dataset_item_media_fk foreign key (media_id)
+        references core.media (media_id) on delete restrict,
+    constraint dataset_item_dataset_fk foreign key (dataset_id)
+        references core.dataset (dataset_id) on delete restrict
+);
+create unique index dataset_item_live_key on core.dataset_item (dataset_id, media_id) where version_to is null;
+create index dataset_item_media_idx on core.dataset_item (media_id);
+create index dataset_item_from_idx on core.dataset_item (dataset_id, version_from);
+create index dataset_item_to_idx on core.dataset_item (dataset_id, version_to) where version_to is not null;
+comment on table core.dataset_item is
+    'Membership by intervals: in version v if version_from <= v and (version_to is null or version_to > v).';
+comment on column core.dataset_item.dataset_id is 'The dataset.';
+comment on column core.dataset_item.media_id is 'The member.';
+comment on column core.dataset_item.split is 'train, val or test.';
+comment on column core.dataset_item.version_from is 'First version with this member in this split.';
+comment on column core.dataset_item.version_to is 'First version without; null: it is in the newest.';
+
+create function core.refuse_sealed(dataset bigint, versions integer[]) returns void
+language plpgsql as $$
+declare
+    v integer;
+begin
+    select min(u.version) into v
+    from unnest(versions) as u (version)
+    left join core.dataset_version as d on d.dataset_id = dataset and d.version = u.version
+    where d.version is null or d.sealed_at is not null;
+    if found and v is not null then
+        raise exception 'version % of dataset % is sealed or does not exist', v, dataset
+            using errcode = 'SD003', hint = 'make a new version: smartdb dataset create';
+    end if;
+end
+$$;
+comment on function core.refuse_sealed(bigint, integer[]) is
+    'Raises SD003 unless all these versions of the dataset exist and are not sealed.';
+
+create function core.keep_sealed_items() returns trigger
+language plpgsql as $$
+begin
+    if tg_op = 'INSERT' then
+        perform core.refuse_sealed(c.dataset_id, array_agg(c.version))
+        from (
+            select distinct dataset_id, version_from as version from changed
+            union select distinct dataset_id, version_to from changed where version_to is not null
+        ) as c group by c.dataset_id;
+    elsif tg_op = 'UPDATE' then
+        if exists (select from before where version_to is not null) then
+            raise exception 'membership that has ended belongs to sealed versions'
+                using errcode = 'SD003', hint = 'make a new version: smartdb dataset create';
+        end if;
+        perform core.refuse_sealed(c.dataset_id, array_agg(c.version))
+        from (select distinct dataset_id, version_to as version from changed) as c
+        group by c.dataset_id;
+    else
+        raise exception 'dataset items cannot be deleted'
+            using errcode = 'SD003', hint = 'end the membership in a new version';
+    end if;
+    return null;
+end
+$$;
+comment on function core.keep_sealed_items() is
+    'Statement trigger: membership changes only in a version that is not sealed yet.';
+create trigger keep_inserted after insert on core.dataset_item
+    referencing new table as changed
+    for each statement execute function core.keep_sealed_items();
+create trigger keep_updated after update on core.dataset_item
+    referencing old table as before new table as changed
+    for each statement execute function core.keep_sealed_items();
+create trigger keep_deleted before delete or truncate on core.dataset_item
+    for each statement execute function core.keep_sealed_items();
+
+create function core.keep_item_facts() returns trigger
+language plpgsql as $$
+begin
+    raise exception 'only the end of a membership can be written'
+        using errcode = 'SD003', hint = 'end it and insert another row in a new version';
+end
+$$;
+comment on function core.keep_item_facts() is 'Statement trigger: the other columns of a membership never change.';
+create trigger keep_facts before update of dataset_id, media_id, split, version_from
+    on core.dataset_item for each statement execute function core.keep_item_facts();
+
+create function core.keep_sealed_version() returns trigger
+language plpgsql as $$
+begin
+    if tg_op <> 'TRUNCATE' and old.sealed_at is null then
+        return case when tg_op = 'DELETE' then old else new end;
+    end if;
+    raise exception 'sealed dataset versions cannot change'
+        using errcode = 'SD003', hint = 'make a new version: smartdb dataset create';
+end
+$$;
+comment on function core.keep_sealed_version() is 'Trigger: a sealed version never changes.';
+create trigger keep_sealed before update or delete on core.dataset_version
+    for each row execute function core.keep_sealed_version();
+create trigger keep_all before truncate on core.dataset_version
+    for each statement execute function core.keep_sealed_version();
+
+create table core.slice (
+    slice_id bigint generated always as identity,
+    name text not null,
+    predicate text not null,
+    note text,
+    created_at timestamptz not null default now(),
+    constraint slice_pk primary key (slice_id),
+    constraint slice_name_key unique (name),
+    constraint slice_name_check check (name <> ''),
+    constraint slice_predicate_check check (predicate <> '')
+);
+comment on table core.slice is 'A named part of the media: a saved predicate on smartdb.media.';
+comment on column core.slice.slice_id is 'Identity of the slice.';
+comment on column core.slice.name is 'Unique name, as shown to people.';
+comment on column core.slice.predicate is 'SQL condition over the columns of smartdb.media, read as m.';
+comment on column core.slice.note is 'Why it matters.';
+comment on column core.slice.created_at is 'When it was saved.';

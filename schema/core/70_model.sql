@@ -1,0 +1,128 @@
+-- Training: models, their predictions (a partition for each run) and what was measured.
+
+create table core.model (
+    model_id bigint generated always as identity,
+    name text not null,
+    run_id bigint not null,
+    dataset_id bigint not null,
+    version integer not null,
+    encoder_id bigint,
+    class_ids bigint[] not null,
+    uri text not null,
+    sha256 bytea not null,
+    created_at timestamptz not null default now(),
+    constraint model_pk primary key (model_id),
+    constraint model_run_key unique (run_id),
+    constraint model_name_check check (name <> ''),
+    constraint model_classes_check check (cardinality(class_ids) >= 2),
+    constraint model_sha256_check check (octet_length(sha256) = 32),
+    constraint model_run_fk foreign key (run_id) references core.run (run_id) on delete restrict,
+    constraint model_version_fk foreign key (dataset_id, version)
+        references core.dataset_version (dataset_id, version) on delete restrict,
+    constraint model_encoder_fk foreign key (encoder_id)
+        references core.encoder (encoder_id) on delete restrict
+);
+create index model_version_idx on core.model (dataset_id, version);
+create index model_encoder_idx on core.model (encoder_id);
+comment on table core.model is 'A trained model: its weights by digest, and what it was trained on.';
+comment on column core.model.model_id is 'Identity of the model.';
+comment on column core.model.name is 'Name, shared by the models that follow each other.';
+comment on column core.model.run_id is 'The training run that made it.';
+comment on column core.model.dataset_id is 'Dataset it was trained on.';
+comment on column core.model.version is 'Version of that dataset.';
+comment on column core.model.encoder_id is 'Encoder whose vectors it reads; null if it reads pixels.';
+comment on column core.model.class_ids is 'The classes, in the order of its outputs.';
+comment on column core.model.uri is 'Where the weights lie.';
+comment on column core.model.sha256 is 'SHA-256 of the weights file.';
+comment on column core.model.created_at is 'When it was stored.';
+
+create table core.evaluation (
+    run_id bigint not null,
+    model_id bigint,
+    dataset_id bigint,
+    version integer,
+    revision bigint not null,
+    class_ids bigint[] not null,
+    constraint evaluation_pk primary key (run_id),
+    constraint evaluation_version_check check ((dataset_id is null) = (version is null)),
+    constraint evaluation_run_fk foreign key (run_id) references core.run (run_id) on delete restrict,
+    constraint evaluation_model_fk foreign key (model_id)
+        references core.model (model_id) on delete restrict,
+    constraint evaluation_version_fk foreign key (dataset_id, version)
+        references core.dataset_version (dataset_id, version) on delete restrict
+);
+create index evaluation_model_idx on core.evaluation (model_id);
+create index evaluation_version_idx on core.evaluation (dataset_id, version);
+comment on table core.evaluation is 'One set of predictions and what it is judged against.';
+comment on column core.evaluation.run_id is 'The run that predicted.';
+comment on column core.evaluation.model_id is 'The model; null for out-of-fold predictions, which many models made.';
+comment on column core.evaluation.dataset_id is 'Dataset whose splits apply; null: no splits.';
+comment on column core.evaluation.version is 'Version of that dataset.';
+comment on column core.evaluation.revision is 'The truth is the labels live at this revision.';
+comment on column core.evaluation.class_ids is 'The classes, in the order of the probabilities.';
+
+create table core.prediction (
+    run_id bigint not null,
+    media_id bigint not null,
+    class_id bigint not null,
+    probability real[] not null,
+    confidence real not null,
+    margin real not null,
+    entropy real not null,
+    constraint prediction_pk primary key (run_id, media_id),
+    constraint prediction_confidence_check check (
+        confidence between 0 and 1.0001 and margin between 0 and 1.0001 and entropy >= 0),
+    constraint prediction_run_fk foreign key (run_id)
+        references core.evaluation (run_id) on delete restrict,
+    constraint prediction_media_fk foreign key (media_id)
+        references core.media (media_id) on delete restrict,
+    constraint prediction_class_fk foreign key (class_id)
+        references core.class (class_id) on delete restrict
+) partition by list (run_id);
+create index prediction_media_idx on core.prediction (media_id);
+create index prediction_class_idx on core.prediction (class_id);
+call core.protect('core.prediction');
+comment on table core.prediction is 'What a run predicted for a media; one partition a run.';
+comment on column core.prediction.run_id is 'The run.';
+comment on column core.prediction.media_id is 'The media.';
+comment on column core.prediction.class_id is 'The likeliest class.';
+comment on column core.prediction.probability is 'Probability of each class, in the order of the evaluation''s class_ids.';
+comment on column core.prediction.confidence is 'Probability of the likeliest class.';
+comment on column core.prediction.margin is 'Probability of the likeliest less that of the second.';
+comment on column core.prediction.entropy is 'Shannon entropy of the probabilities in nats.';
+
+create function core.add_prediction_partition(run bigint) returns void
+language plpgsql security definer set search_path = pg_catalog as $$
+begin
+    execute format(
+        'create table if not exists core.prediction_%1$s partition of core.prediction for values in (%1$s)', run);
+    execute format('comment on table core.prediction_%s is %L', run, 'Predictions of run ' || run || '.');
+    execute format('alter table core.prediction_%s enable row level security', run);
+end
+$$;
+comment on function core.add_prediction_partition(bigint) is
+    'Makes the partition of a run; rows go in through core.prediction.';
+
+create table core.metric (
+    metric_id bigint generated always as identity,
+    run_id bigint not null,
+    name text not null,
+    split text not null,
+    step integer,
+    value double precision not null,
+    n bigint not null,
+    constraint metric_pk primary key (metric_id),
+    constraint metric_key unique nulls not distinct (run_id, name, split, step),
+    constraint metric_split_check check (split in ('train', 'val', 'test')),
+    constraint metric_value_check check (value <> 'NaN'),
+    constraint metric_n_check check (n > 0),
+    constraint metric_run_fk foreign key (run_id) references core.run (run_id) on delete restrict
+);
+comment on table core.metric is 'What a run measured. Metrics of a class or a slice are views over predictions.';
+comment on column core.metric.metric_id is 'Identity of the measurement.';
+comment on column core.metric.run_id is 'The run.';
+comment on column core.metric.name is 'accuracy, macro_f1, loss, ...';
+comment on column core.metric.split is 'train, val or test.';
+comment on column core.metric.step is 'Epoch, from 1; null for the final value.';
+comment on column core.metric.value is 'The value.';
+comment on column core.metric.n is 'Number of media it was measured on.';

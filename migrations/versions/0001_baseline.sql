@@ -1,0 +1,1144 @@
+-- Frozen: what schema/core was at the first release. Written by: make baseline
+
+-- Revisions: one sequence stamps every row that can change, and a checkpoint is a mark in it that
+-- never moves. Rows are never updated in place: a change closes one row and opens the next.
+
+create sequence core.revision as bigint;
+comment on sequence core.revision is
+    'Stamps every versioned row; a larger number is a later change. Never cached, so order is true.';
+
+create function core.hold_revision() returns trigger
+language plpgsql as $$
+begin
+    perform pg_advisory_xact_lock_shared(7360401);
+    return null;
+end
+$$;
+comment on function core.hold_revision() is
+    'Statement trigger of versioned tables: a checkpoint waits until this transaction has ended.';
+
+create function core.close_row() returns trigger
+language plpgsql as $$
+begin
+    if old.rev_to is not null then
+        raise exception '% row was closed at revision % and cannot change', tg_table_name, old.rev_to
+            using errcode = 'SD003', hint = 'history is kept: write a new row instead';
+    end if;
+    old.rev_to := nextval('core.revision');
+    return old;
+end
+$$;
+comment on function core.close_row() is
+    'Row trigger of versioned tables: the only update there is sets rev_to, once, to the next '
+    'revision, whatever the statement said.';
+
+create function core.keep_row() returns trigger
+language plpgsql as $$
+begin
+    raise exception '%.% keeps its history: rows cannot be deleted', tg_table_schema, tg_table_name
+        using errcode = 'SD003', hint = 'close the row instead: update ... set rev_to = 0';
+end
+$$;
+comment on function core.keep_row() is 'Statement trigger that refuses delete and truncate.';
+
+create procedure core.make_versioned(relation regclass)
+language plpgsql as $$
+begin
+    execute format(
+        'create trigger hold_revision before insert or update on %s
+         for each statement execute function core.hold_revision()', relation);
+    execute format(
+        'create trigger close_row before update on %s
+         for each row execute function core.close_row()', relation);
+    execute format(
+        'create trigger keep_row before delete or truncate on %s
+         for each statement execute function core.keep_row()', relation);
+end
+$$;
+comment on procedure core.make_versioned(regclass) is
+    'Puts the three triggers of a versioned table (columns rev_from, rev_to) on a new table.';
+
+create function core.checkpoint() returns bigint
+language plpgsql as $$
+begin
+    perform pg_advisory_xact_lock(7360401);
+    return nextval('core.revision');
+end
+$$;
+comment on function core.checkpoint() is
+    'Waits until no writer of a versioned table is in flight and returns a revision that never '
+    'moves afterwards: rows live at it are rev_from <= r and (rev_to is null or rev_to > r). '
+    'Call it in a short transaction of its own: writers wait until that ends.';
+
+-- Who and what writes: actors (people, models, importers) and runs (every job that derives rows).
+
+create table core.actor (
+    actor_id bigint generated always as identity,
+    name text not null,
+    kind text not null,
+    created_at timestamptz not null default now(),
+    constraint actor_pk primary key (actor_id),
+    constraint actor_name_key unique (name),
+    constraint actor_name_check check (name <> ''),
+    constraint actor_kind_check check (kind in ('person', 'model', 'import'))
+);
+comment on table core.actor is 'A person, a model or an importer that writes labels and reviews.';
+comment on column core.actor.actor_id is 'Identity of the actor.';
+comment on column core.actor.name is 'Unique name, as shown to people.';
+comment on column core.actor.kind is 'person, model or import (labels that came with the files).';
+comment on column core.actor.created_at is 'When the actor was first seen.';
+
+create table core.run (
+    run_id bigint generated always as identity,
+    kind text not null,
+    status text not null default 'running',
+    code_version text not null,
+    parameters jsonb not null default '{}',
+    seed bigint,
+    counts jsonb not null default '{}',
+    error text,
+    dagster_run_id text,
+    started_at timestamptz not null default now(),
+    finished_at timestamptz,
+    constraint run_pk primary key (run_id),
+    constraint run_kind_check check (kind <> ''),
+    constraint run_status_check check (status in ('running', 'succeeded', 'failed')),
+    constraint run_finished_check check ((status = 'running') = (finished_at is null))
+);
+create index run_kind_idx on core.run (kind, run_id);
+comment on table core.run is
+    'Every job that derives rows: what ran, with which code, parameters and seed, and how it ended.';
+comment on column core.run.run_id is 'Identity of the run; a larger number started later.';
+comment on column core.run.kind is 'What it did: ingest, embed, neighbours, label_issues, train, ...';
+comment on column core.run.status is
+    'running, succeeded or failed. A run whose process was killed stays running until '
+    'smartdb doctor or the next run of its kind marks it failed.';
+comment on column core.run.code_version is 'Version of smartdb that ran.';
+comment on column core.run.parameters is 'Arguments of the job.';
+comment on column core.run.seed is 'Random seed, where the job uses one.';
+comment on column core.run.counts is 'What it did in numbers, for instance {"added": 10, "refused": 1}.';
+comment on column core.run.error is 'Message of the failure.';
+comment on column core.run.dagster_run_id is 'Id of the Dagster run that called it, if one did.';
+comment on column core.run.started_at is 'When it started.';
+comment on column core.run.finished_at is 'When it ended; null while it runs.';
+
+-- Sourcing: media by content, where their bytes lie, and every file that was refused.
+
+create table core.source (
+    source_id bigint generated always as identity,
+    name text not null,
+    uri text not null,
+    licence text,
+    consent_basis text,
+    allowed_use text[] not null default '{}',
+    jurisdiction text,
+    created_at timestamptz not null default now(),
+    constraint source_pk primary key (source_id),
+    constraint source_name_key unique (name),
+    constraint source_name_check check (name <> ''),
+    constraint source_uri_check check (uri <> '')
+);
+comment on table core.source is 'Where media come from, and on what terms they may be used.';
+comment on column core.source.source_id is 'Identity of the source.';
+comment on column core.source.name is 'Unique name, as shown to people.';
+comment on column core.source.uri is 'Folder or store that holds the media, as a URI.';
+comment on column core.source.licence is 'Licence of the media, as an SPDX identifier; null is unknown.';
+comment on column core.source.consent_basis is 'Legal basis for pictures of people; null is unknown.';
+comment on column core.source.allowed_use is 'Uses the terms allow, for instance {research, training}.';
+comment on column core.source.jurisdiction is 'Country or region whose law applies.';
+comment on column core.source.created_at is 'When the source was registered.';
+
+create table core.media (
+    media_id bigint generated always as identity,
+    sha256 bytea not null,
+    kind text not null,
+    mime text not null,
+    n_bytes bigint not null,
+    width integer not null,
+    height integer not null,
+    duration double precision,
+    fps double precision,
+    captured_at timestamptz,
+    phash bit(64),
+    group_key text,
+    parent_media_id bigint,
+    frame_index integer,
+    exif jsonb not null default '{}',
+    attributes jsonb not null default '{}',
+    run_id bigint not null,
+    created_at timestamptz not null default now(),
+    constraint media_pk primary key (media_id),
+    constraint media_sha256_key unique (sha256),
+    constraint media_sha256_check check (octet_length(sha256) = 32),
+    constraint media_kind_check check (kind in ('image', 'video', 'frame')),
+    constraint media_size_check check (n_bytes >= 0 and width > 0 and height > 0),
+    constraint media_frame_check check ((kind = 'frame') = (frame_index is not null)),
+    constraint media_parent_fk foreign key (parent_media_id)
+        references core.media (media_id) on delete restrict,
+    constraint media_run_fk foreign key (run_id) references core.run (run_id) on delete restrict
+);
+create index media_parent_idx on core.media (parent_media_id) where parent_media_id is not null;
+create index media_group_idx on core.media (group_key) where group_key is not null;
+create index media_run_idx on core.media (run_id);
+comment on table core.media is 'One row for each distinct content: an image, a video, or a frame of one.';
+comment on column core.media.media_id is 'Identity of the content.';
+comment on column core.media.sha256 is 'SHA-256 of the file''s bytes; two files with the same bytes are one media.';
+comment on column core.media.kind is 'image, video or frame.';
+comment on column core.media.mime is 'Type by content, not by file name, for instance image/jpeg.';
+comment on column core.media.n_bytes is 'Size of the file in bytes.';
+comment on column core.media.width is 'Width in pixels, after the EXIF orientation is applied.';
+comment on column core.media.height is 'Height in pixels, after the EXIF orientation is applied.';
+comment on column core.media.duration is 'Length in seconds, of a video.';
+comment on column core.media.fps is 'Average frames per second, of a video.';
+comment on column core.media.captured_at is 'When it was taken, if the file says so; a time without a zone is read as UTC.';
+comment on column core.media.phash is
+    '64-bit perceptual hash (pHash of imagehash); few differing bits (<~>) mean alike. '
+    'Null for a picture without structure (one colour).';
+comment on column core.media.group_key is
+    'What must stay on one side of a split (a patient, a scene); null: the near-duplicate group decides.';
+comment on column core.media.parent_media_id is 'The media that this one was derived from.';
+comment on column core.media.frame_index is 'Number of the frame in its video, from 0.';
+comment on column core.media.exif is 'EXIF tags by name, as far as they can be read.';
+comment on column core.media.attributes is 'Anything else known about the media.';
+comment on column core.media.run_id is 'The ingest run that added it.';
+comment on column core.media.created_at is 'When it was added.';
+
+create table core.media_location (
+    media_id bigint not null,
+    source_id bigint not null,
+    uri text not null,
+    n_bytes bigint not null,
+    modified_at timestamptz not null,
+    seen_at timestamptz not null default now(),
+    constraint media_location_pk primary key (source_id, uri),
+    constraint media_location_media_fk foreign key (media_id)
+        references core.media (media_id) on delete restrict,
+    constraint media_location_source_fk foreign key (source_id)
+        references core.source (source_id) on delete restrict
+);
+create index media_location_media_idx on core.media_location (media_id);
+comment on table core.media_location is 'Where the bytes of a media lie; the same bytes may lie in several places.';
+comment on column core.media_location.media_id is 'The media.';
+comment on column core.media_location.source_id is 'The source it was found in.';
+comment on column core.media_location.uri is
+    'file:// URI, percent-encoded (so any file name, also one that is not UTF-8, has one).';
+comment on column core.media_location.n_bytes is 'Size of the file when it was read; with modified_at tells whether to read it again.';
+comment on column core.media_location.modified_at is 'Modification time of the file when it was read.';
+comment on column core.media_location.seen_at is 'When it was last read.';
+
+create table core.quarantine (
+    quarantine_id bigint generated always as identity,
+    source_id bigint not null,
+    uri text not null,
+    reason text not null,
+    detail text not null,
+    n_bytes bigint,
+    modified_at timestamptz,
+    run_id bigint not null,
+    created_at timestamptz not null default now(),
+    constraint quarantine_pk primary key (quarantine_id),
+    constraint quarantine_uri_key unique (source_id, uri),
+    constraint quarantine_reason_check check (reason ~ '^[a-z_]+$'),
+    constraint quarantine_source_fk foreign key (source_id)
+        references core.source (source_id) on delete restrict,
+    constraint quarantine_run_fk foreign key (run_id) references core.run (run_id) on delete restrict
+);
+create index quarantine_run_idx on core.quarantine (run_id);
+comment on table core.quarantine is 'Every file that was refused, and why. Nothing disappears without a row.';
+comment on column core.quarantine.quarantine_id is 'Identity of the refusal.';
+comment on column core.quarantine.source_id is 'The source it was found in.';
+comment on column core.quarantine.uri is 'The file, as a percent-encoded file:// URI.';
+comment on column core.quarantine.reason is
+    'Stable code: empty_file, not_an_image, truncated, unreadable, too_large, worker_died.';
+comment on column core.quarantine.detail is 'What the reader said, for a person.';
+comment on column core.quarantine.n_bytes is 'Size of the file, if it could be told.';
+comment on column core.quarantine.modified_at is 'Modification time of the file, if it could be told.';
+comment on column core.quarantine.run_id is 'The run that refused it last.';
+comment on column core.quarantine.created_at is 'When it was refused last.';
+
+create table core.restriction (
+    media_id bigint not null,
+    reason text not null,
+    created_at timestamptz not null default now(),
+    constraint restriction_pk primary key (media_id),
+    constraint restriction_reason_check check (reason <> ''),
+    constraint restriction_media_fk foreign key (media_id)
+        references core.media (media_id) on delete restrict
+);
+comment on table core.restriction is
+    'Media that only the privacy officer may see, such as unresolved personal data. Few rows, so '
+    'the row-level security of every table about media can look here cheaply.';
+comment on column core.restriction.media_id is 'The hidden media.';
+comment on column core.restriction.reason is 'Why it is hidden.';
+comment on column core.restriction.created_at is 'Since when.';
+
+create procedure core.protect(relation regclass)
+language plpgsql as $$
+begin
+    execute format('alter table %s enable row level security', relation);
+    execute format('alter table %s force row level security', relation);
+    execute format(
+        'create policy unrestricted on %s using (
+             media_id not in (select r.media_id from core.restriction as r)
+             or pg_has_role(current_user, ''smartdb_privacy'', ''member''))', relation);
+end
+$$;
+comment on procedure core.protect(regclass) is
+    'Hides rows about restricted media (column media_id) from all but the privacy officer, also '
+    'through views and from the owner of the table.';
+
+call core.protect('core.media');
+call core.protect('core.media_location');
+
+create function core.media_by_sha256(digests bytea[])
+returns table (sha256 bytea, media_id bigint)
+language sql stable security definer
+begin atomic
+    select m.sha256, m.media_id from core.media as m where m.sha256 = any (digests);
+end;
+comment on function core.media_by_sha256(bytea[]) is
+    'The media with these contents, restricted ones included, so that a pipeline that may not see '
+    'a picture still recognises it. Returns ids only.';
+
+create table core.quality (
+    media_id bigint not null,
+    brightness real not null,
+    contrast real not null,
+    sharpness real not null,
+    entropy real not null,
+    colourfulness real not null,
+    constraint quality_pk primary key (media_id),
+    constraint quality_media_fk foreign key (media_id)
+        references core.media (media_id) on delete cascade
+);
+comment on table core.quality is 'Statistics of the pixels of an image.';
+comment on column core.quality.media_id is 'The media.';
+comment on column core.quality.brightness is 'Mean luminance, 0 (black) to 1 (white).';
+comment on column core.quality.contrast is 'Standard deviation of luminance, 0 to 0.5.';
+comment on column core.quality.sharpness is 'Variance of the Laplacian of luminance (0 to 255 scale); small is blurry.';
+comment on column core.quality.entropy is 'Shannon entropy of the luminance histogram, 0 to 8 bits.';
+comment on column core.quality.colourfulness is
+    'Colourfulness of Hasler and Suesstrunk (2003); 0 is grey, above 100 is extremely colourful.';
+
+create table core.finding (
+    finding_id bigint generated always as identity,
+    media_id bigint not null,
+    kind text not null,
+    score real,
+    region real[],
+    detail jsonb not null default '{}',
+    resolution text,
+    run_id bigint not null,
+    created_at timestamptz not null default now(),
+    constraint finding_pk primary key (finding_id),
+    constraint finding_media_kind_key unique nulls not distinct (media_id, kind, region),
+    constraint finding_kind_check check (kind ~ '^[a-z_]+$'),
+    constraint finding_region_check check (cardinality(region) = 4),
+    constraint finding_resolution_check check (resolution in ('accepted', 'removed', 'false')),
+    constraint finding_media_fk foreign key (media_id)
+        references core.media (media_id) on delete cascade,
+    constraint finding_run_fk foreign key (run_id) references core.run (run_id) on delete restrict
+);
+create index finding_run_idx on core.finding (run_id);
+comment on table core.finding is 'What a check found on a media.';
+comment on column core.finding.finding_id is 'Identity of the finding.';
+comment on column core.finding.media_id is 'The media.';
+comment on column core.finding.kind is 'What was found: gps, dark, bright, low_contrast, blurry, ...';
+comment on column core.finding.score is 'The measured value that made it a finding.';
+comment on column core.finding.region is 'x, y, width, height in pixels; null is the whole media.';
+comment on column core.finding.detail is 'Anything else, for instance the position in the EXIF.';
+comment on column core.finding.resolution is
+    'null is open; accepted (may stay), removed (a clean copy replaced it), false (nothing there).';
+comment on column core.finding.run_id is 'The run that found it.';
+comment on column core.finding.created_at is 'When it was found.';
+
+-- Managing: encoders, one typed table of vectors for each, and the neighbour graph on top.
+
+create table core.encoder (
+    encoder_id bigint generated always as identity,
+    name text not null,
+    dim integer not null,
+    weights_sha256 bytea,
+    preprocessing jsonb not null default '{}',
+    created_at timestamptz not null default now(),
+    constraint encoder_pk primary key (encoder_id),
+    constraint encoder_name_key unique (name),
+    constraint encoder_name_check check (name <> ''),
+    constraint encoder_dim_check check (dim between 1 and 4000),
+    constraint encoder_weights_check check (octet_length(weights_sha256) = 32)
+);
+comment on table core.encoder is 'What turns a media into a vector; owns the table core.embedding_<encoder_id>.';
+comment on column core.encoder.encoder_id is 'Identity of the encoder.';
+comment on column core.encoder.name is 'Unique name, the one given to smartdb embed --encoder.';
+comment on column core.encoder.dim is 'Length of its vectors (halfvec can be indexed to 4,000).';
+comment on column core.encoder.weights_sha256 is 'SHA-256 of its weights; null for one without weights.';
+comment on column core.encoder.preprocessing is 'How pixels are prepared: size, mean, standard deviation, channel order.';
+comment on column core.encoder.created_at is 'When it was registered.';
+
+create function core.expose_encoder(id bigint) returns void
+language plpgsql as $$
+begin
+    execute format(
+        'create view smartdb.embedding_%1$s as select media_id, v from core.embedding_%1$s', id);
+    execute format(
+        'comment on view smartdb.embedding_%s is %L', id,
+        'Unit vectors of encoder ' || (select e.name from core.encoder as e where e.encoder_id = id)
+        || ', one row a media: order by v <=> query for cosine distance.');
+    execute format('comment on column smartdb.embedding_%s.media_id is %L', id, 'The media.');
+    execute format('comment on column smartdb.embedding_%s.v is %L', id, 'Its vector, of length 1.');
+    execute format('grant select on smartdb.embedding_%s to smartdb_reader', id);
+end
+$$;
+comment on function core.expose_encoder(bigint) is
+    'Makes the interface view smartdb.embedding_<id>; called for a new encoder and at each rebuild of the interface.';
+
+create function core.add_encoder(
+    name text, dim integer, weights_sha256 bytea default null, preprocessing jsonb default '{}'
+) returns bigint
+language plpgsql security definer set search_path = pg_catalog, public as $$
+declare
+    known core.encoder;
+    id bigint;
+begin
+    perform pg_advisory_xact_lock(7360402);
+    select * into known from core.encoder as e where e.name = add_encoder.name;
+    if found then
+        if known.dim <> add_encoder.dim
+            or known.weights_sha256 is distinct from add_encoder.weights_sha256 then
+            raise exception 'encoder % is registered with other weights', add_encoder.name
+                using errcode = 'SD005', hint = 'give the new weights a name of their own';
+        end if;
+        return known.encoder_id;
+    end if;
+    insert into core.encoder (name, dim, weights_sha256, preprocessing)
+    values (add_encoder.name, add_encoder.dim, add_encoder.weights_sha256, add_encoder.preprocessing)
+    returning encoder_id into id;
+    execute format(
+        'create table core.embedding_%1$s (
+             media_id bigint not null,
+             v halfvec(%2$s) not null,
+             constraint embedding_%1$s_pk primary key (media_id),
+             constraint embedding_%1$s_media_fk foreign key (media_id)
+                 references core.media (media_id) on delete cascade)', id, add_encoder.dim);
+    execute format('alter table core.embedding_%s alter column v set storage plain', id);
+    execute format('comment on table core.embedding_%s is %L', id,
+        'Vectors of encoder ' || add_encoder.name || ', normalised to length 1.');
+    execute format('call core.protect(%L)', 'core.embedding_' || id);
+    execute format('grant select, insert, delete on core.embedding_%s to smartdb_writer', id);
+    perform core.expose_encoder(id);
+    return id;
+end
+$$;
+comment on function core.add_encoder(text, integer, bytea, jsonb) is
+    'Registers an encoder with its table of vectors and returns its id; the same name with the '
+    'same weights returns the id it has, with other weights it is refused (SD005).';
+
+create function core.index_encoder(id bigint) returns void
+language plpgsql security definer set search_path = pg_catalog, public as $$
+begin
+    execute format(
+        'create index if not exists embedding_%1$s_hnsw on core.embedding_%1$s
+         using hnsw (v halfvec_cosine_ops)', id);
+end
+$$;
+comment on function core.index_encoder(bigint) is
+    'Builds the HNSW index (cosine) of an encoder''s vectors. Worth it above some hundred thousand '
+    'vectors; below that the exact scan is quick and has recall 1.';
+
+create table core.neighbour (
+    encoder_id bigint not null,
+    media_id bigint not null,
+    rank smallint not null,
+    neighbour_id bigint not null,
+    distance real not null,
+    constraint neighbour_pk primary key (encoder_id, media_id, rank),
+    constraint neighbour_rank_check check (rank >= 1),
+    constraint neighbour_other_check check (neighbour_id <> media_id),
+    constraint neighbour_encoder_fk foreign key (encoder_id)
+        references core.encoder (encoder_id) on delete cascade,
+    constraint neighbour_media_fk foreign key (media_id)
+        references core.media (media_id) on delete cascade,
+    constraint neighbour_neighbour_fk foreign key (neighbour_id)
+        references core.media (media_id) on delete cascade
+);
+create index neighbour_media_idx on core.neighbour (media_id);
+create index neighbour_neighbour_idx on core.neighbour (neighbour_id);
+comment on table core.neighbour is
+    'Edges of the k-nearest-neighbour graph: duplicates, leakage, uniqueness and outliers read it.';
+comment on column core.neighbour.encoder_id is 'Encoder whose vectors were compared.';
+comment on column core.neighbour.media_id is 'The media.';
+comment on column core.neighbour.rank is '1 is the nearest.';
+comment on column core.neighbour.neighbour_id is 'The neighbour; never the media itself.';
+comment on column core.neighbour.distance is 'Cosine distance, 0 (same direction) to 2.';
+
+create table core.duplicate (
+    media_id bigint not null,
+    group_id bigint not null,
+    run_id bigint not null,
+    constraint duplicate_pk primary key (media_id),
+    constraint duplicate_media_fk foreign key (media_id)
+        references core.media (media_id) on delete cascade,
+    constraint duplicate_group_fk foreign key (group_id)
+        references core.media (media_id) on delete cascade,
+    constraint duplicate_run_fk foreign key (run_id) references core.run (run_id) on delete restrict
+);
+create index duplicate_group_idx on core.duplicate (group_id);
+create index duplicate_run_idx on core.duplicate (run_id);
+comment on table core.duplicate is 'Members of the near-duplicate groups (two or more media each).';
+comment on column core.duplicate.media_id is 'The member.';
+comment on column core.duplicate.group_id is 'The group, named by its smallest media_id.';
+comment on column core.duplicate.run_id is 'The run that found the group.';
+
+-- Annotating: what may be said (ontology) and what was said (label). Labels are versioned rows.
+
+create table core.ontology (
+    ontology_id bigint generated always as identity,
+    name text not null,
+    note text,
+    created_at timestamptz not null default now(),
+    constraint ontology_pk primary key (ontology_id),
+    constraint ontology_name_key unique (name),
+    constraint ontology_name_check check (name <> '')
+);
+comment on table core.ontology is 'A named set of classes that labels choose from.';
+comment on column core.ontology.ontology_id is 'Identity of the ontology.';
+comment on column core.ontology.name is 'Unique name, as shown to people.';
+comment on column core.ontology.note is 'Instructions for annotators.';
+comment on column core.ontology.created_at is 'When it was made.';
+
+create table core.ontology_version (
+    ontology_id bigint not null,
+    version integer not null,
+    message text not null,
+    created_at timestamptz not null default now(),
+    constraint ontology_version_pk primary key (ontology_id, version),
+    constraint ontology_version_check check (version >= 1),
+    constraint ontology_version_ontology_fk foreign key (ontology_id)
+        references core.ontology (ontology_id) on delete restrict
+);
+comment on table core.ontology_version is 'An immutable state of an ontology; adding classes makes the next one.';
+comment on column core.ontology_version.ontology_id is 'The ontology.';
+comment on column core.ontology_version.version is 'Number of the version, from 1.';
+comment on column core.ontology_version.message is 'What changed and why.';
+comment on column core.ontology_version.created_at is 'When it was made.';
+
+create table core.class (
+    class_id bigint generated always as identity,
+    ontology_id bigint not null,
+    name text not null,
+    parent_class_id bigint,
+    kinds text[] not null default '{classification,box,polygon,mask,keypoints}',
+    attribute_schema jsonb not null default '{}',
+    version_from integer not null,
+    version_to integer,
+    constraint class_pk primary key (class_id),
+    constraint class_name_check check (name <> ''),
+    constraint class_version_check check (version_to > version_from),
+    constraint class_parent_fk foreign key (parent_class_id)
+        references core.class (class_id) on delete restrict,
+    constraint class_version_fk foreign key (ontology_id, version_from)
+        references core.ontology_version (ontology_id, version) on delete restrict,
+    constraint class_retired_fk foreign key (ontology_id, version_to)
+        references core.ontology_version (ontology_id, version) on delete restrict
+);
+create unique index class_name_key on core.class (ontology_id, name) where version_to is null;
+create index class_parent_idx on core.class (parent_class_id);
+create index class_version_idx on core.class (ontology_id, version_from);
+create index class_retired_idx on core.class (ontology_id, version_to);
+comment on table core.class is
+    'Classes of an ontology, possibly nested; in version v if version_from <= v and (version_to is null or version_to > v).';
+comment on column core.class.class_id is 'Identity of the class, the same in all versions it is in.';
+comment on column core.class.ontology_id is 'The ontology.';
+comment on column core.class.name is 'Name, unique among the classes in use.';
+comment on column core.class.parent_class_id is 'The class this one is a kind of.';
+comment on column core.class.kinds is 'Kinds of label it may be used in.';
+comment on column core.class.attribute_schema is 'Attributes a label of this class may carry.';
+comment on column core.class.version_from is 'First version that has it.';
+comment on column core.class.version_to is 'First version that no longer has it; null: it is in use.';
+
+create sequence core.label_object as bigint;
+comment on sequence core.label_object is 'Numbers the labelled things, whose identity outlives edits of their label.';
+
+create table core.label (
+    label_id bigint generated always as identity,
+    object_id bigint not null default nextval('core.label_object'),
+    media_id bigint not null,
+    class_id bigint not null,
+    kind text not null default 'classification',
+    x double precision,
+    y double precision,
+    w double precision,
+    h double precision,
+    shape jsonb,
+    attributes jsonb,
+    track_id bigint,
+    origin text not null,
+    actor_id bigint not null,
+    confidence real,
+    task_id bigint,
+    run_id bigint,
+    created_at timestamptz not null default now(),
+    rev_from bigint not null default nextval('core.revision'),
+    rev_to bigint,
+    constraint label_pk primary key (label_id),
+    constraint label_kind_check check (kind in ('classification', 'box', 'polygon', 'mask', 'keypoints')),
+    constraint label_origin_check check (origin in ('human', 'import', 'consensus', 'model', 'propagated')),
+    constraint label_box_check check (
+        case kind
+            when 'classification' then num_nonnulls(x, y, w, h, shape) = 0
+            when 'box' then num_nulls(x, y, w, h) = 0 and w > 0 and h > 0
+            else num_nulls(x, y, w, h, shape) = 0 and w >= 0 and h >= 0
+        end),
+    constraint label_confidence_check check (confidence between 0 and 1),
+    constraint label_rev_check check (rev_to > rev_from),
+    constraint label_media_fk foreign key (media_id)
+        references core.media (media_id) on delete restrict,
+    constraint label_class_fk foreign key (class_id)
+        references core.class (class_id) on delete restrict,
+    constraint label_actor_fk foreign key (actor_id)
+        references core.actor (actor_id) on delete restrict,
+    constraint label_run_fk foreign key (run_id) references core.run (run_id) on delete restrict
+);
+create unique index label_object_key on core.label (object_id) where rev_to is null;
+create unique index label_classification_key on core.label (media_id, actor_id, class_id)
+    where rev_to is null and kind = 'classification';
+create index label_object_idx on core.label (object_id);
+create index label_media_idx on core.label (media_id);
+create index label_class_idx on core.label (class_id);
+create index label_actor_idx on core.label (actor_id);
+create index label_task_idx on core.label (task_id) where task_id is not null;
+create index label_run_idx on core.label (run_id) where run_id is not null;
+create index label_rev_from_idx on core.label (rev_from);
+create index label_rev_to_idx on core.label (rev_to) where rev_to is not null;
+call core.make_versioned('core.label');
+call core.protect('core.label');
+comment on table core.label is
+    'What an actor says about a media. Never edited: an edit closes the row (rev_to) and opens '
+    'another with the same object_id; live rows have rev_to null.';
+comment on column core.label.label_id is 'Identity of this row, that is of one state of the label.';
+comment on column core.label.object_id is 'Identity of the labelled thing across edits.';
+comment on column core.label.media_id is 'The labelled media.';
+comment on column core.label.class_id is 'The class it was given.';
+comment on column core.label.kind is 'classification (the whole media), box, polygon, mask or keypoints.';
+comment on column core.label.x is 'Left edge of the bounding box in pixels of the upright image.';
+comment on column core.label.y is 'Top edge of the bounding box in pixels of the upright image.';
+comment on column core.label.w is 'Width of the bounding box in pixels.';
+comment on column core.label.h is 'Height of the bounding box in pixels.';
+comment on column core.label.shape is 'Polygon rings, COCO run-length mask or keypoints.';
+comment on column core.label.attributes is 'Attributes, by the class''s attribute schema.';
+comment on column core.label.track_id is 'The same thing over the frames of a video.';
+comment on column core.label.origin is
+    'human, import (came with the files), consensus, model or propagated; the last two are never '
+    'taken for a person''s word.';
+comment on column core.label.actor_id is 'Who said it.';
+comment on column core.label.confidence is 'How sure the actor was, 0 to 1; null is not said.';
+comment on column core.label.task_id is 'The task it answered.';
+comment on column core.label.run_id is 'The run that wrote it, if one did.';
+comment on column core.label.created_at is 'When it was written, for people; order is told by rev_from.';
+comment on column core.label.rev_from is 'Revision at which this row became true.';
+comment on column core.label.rev_to is 'Revision at which it ceased to be; null while it is live.';
+
+-- Annotating and reviewing: tasks with leases, reviews, suspected errors, and chosen batches.
+
+create table core.batch (
+    batch_id bigint generated always as identity,
+    strategy text not null,
+    parameters jsonb not null default '{}',
+    seed bigint not null,
+    run_id bigint not null,
+    created_at timestamptz not null default now(),
+    constraint batch_pk primary key (batch_id),
+    constraint batch_run_fk foreign key (run_id) references core.run (run_id) on delete restrict
+);
+create index batch_run_idx on core.batch (run_id);
+comment on table core.batch is 'What a sampler chose to work on next.';
+comment on column core.batch.batch_id is 'Identity of the batch.';
+comment on column core.batch.strategy is 'How it was chosen, for instance uncertain+diverse.';
+comment on column core.batch.parameters is 'Arguments of the sampler.';
+comment on column core.batch.seed is 'Its random seed: the same seed on the same data chooses the same media.';
+comment on column core.batch.run_id is 'The run that chose.';
+comment on column core.batch.created_at is 'When it was chosen.';
+
+create table core.batch_item (
+    batch_id bigint not null,
+    media_id bigint not null,
+    rank integer not null,
+    score double precision not null,
+    reason text not null,
+    constraint batch_item_pk primary key (batch_id, media_id),
+    constraint batch_item_rank_key unique (batch_id, rank),
+    constraint batch_item_batch_fk foreign key (batch_id)
+        references core.batch (batch_id) on delete cascade,
+    constraint batch_item_media_fk foreign key (media_id)
+        references core.media (media_id) on delete restrict
+);
+create index batch_item_media_idx on core.batch_item (media_id);
+comment on table core.batch_item is 'A chosen media with its score and reason.';
+comment on column core.batch_item.batch_id is 'The batch.';
+comment on column core.batch_item.media_id is 'The chosen media.';
+comment on column core.batch_item.rank is 'Order of choice, from 1.';
+comment on column core.batch_item.score is 'Score by the strategy; larger was more wanted.';
+comment on column core.batch_item.reason is 'Why, for a person.';
+
+create table core.task (
+    task_id bigint generated always as identity,
+    kind text not null,
+    media_id bigint not null,
+    label_id bigint,
+    state text not null default 'open',
+    priority double precision not null default 0,
+    assignee_id bigint,
+    lease_until timestamptz,
+    batch_id bigint,
+    created_at timestamptz not null default now(),
+    claimed_at timestamptz,
+    done_at timestamptz,
+    constraint task_pk primary key (task_id),
+    constraint task_kind_check check (kind in ('label', 'review', 'adjudicate')),
+    constraint task_label_check check ((kind = 'label') = (label_id is null)),
+    constraint task_state_check check (state in ('open', 'claimed', 'done', 'skipped')),
+    constraint task_claim_check check (
+        (state = 'claimed') = (lease_until is not null)
+        and (state <> 'claimed' or assignee_id is not null)),
+    constraint task_done_check check ((state in ('done', 'skipped')) = (done_at is not null)),
+    constraint task_media_fk foreign key (media_id)
+        references core.media (media_id) on delete restrict,
+    constraint task_label_fk foreign key (label_id)
+        references core.label (label_id) on delete restrict,
+    constraint task_assignee_fk foreign key (assignee_id)
+        references core.actor (actor_id) on delete restrict,
+    constraint task_batch_fk foreign key (batch_id)
+        references core.batch (batch_id) on delete set null
+);
+create unique index task_pending_key on core.task (kind, media_id, coalesce(label_id, 0))
+    where state in ('open', 'claimed');
+create index task_queue_idx on core.task (kind, priority desc, task_id) where state in ('open', 'claimed');
+create index task_media_idx on core.task (media_id);
+create index task_label_idx on core.task (label_id) where label_id is not null;
+create index task_assignee_idx on core.task (assignee_id) where assignee_id is not null;
+create index task_batch_idx on core.task (batch_id) where batch_id is not null;
+call core.protect('core.task');
+alter table core.label add constraint label_task_fk foreign key (task_id)
+    references core.task (task_id) on delete restrict;
+comment on table core.task is 'Work for a person on a media; claimed by lease, so that nobody waits for who went home.';
+comment on column core.task.task_id is 'Identity of the task.';
+comment on column core.task.kind is 'label (say what it is), review (judge a label) or adjudicate (settle a dispute).';
+comment on column core.task.media_id is 'The media to look at.';
+comment on column core.task.label_id is 'The label to judge; null for a label task.';
+comment on column core.task.state is 'open, claimed, done or skipped.';
+comment on column core.task.priority is 'Larger comes first.';
+comment on column core.task.assignee_id is 'Who claimed it last.';
+comment on column core.task.lease_until is 'Until when the claim holds; after that anybody may claim it.';
+comment on column core.task.batch_id is 'The batch that asked for it.';
+comment on column core.task.created_at is 'When it was made.';
+comment on column core.task.claimed_at is 'When it was claimed last.';
+comment on column core.task.done_at is 'When it was done or skipped.';
+
+create table core.review (
+    review_id bigint generated always as identity,
+    label_id bigint not null,
+    reviewer_id bigint not null,
+    verdict text not null,
+    corrected_label_id bigint,
+    reason text,
+    task_id bigint,
+    created_at timestamptz not null default now(),
+    rev_from bigint not null default nextval('core.revision'),
+    rev_to bigint,
+    constraint review_pk primary key (review_id),
+    constraint review_verdict_check check (verdict in ('accepted', 'corrected', 'rejected')),
+    constraint review_corrected_check check ((verdict = 'corrected') = (corrected_label_id is not null)),
+    constraint review_rev_check check (rev_to > rev_from),
+    constraint review_label_fk foreign key (label_id)
+        references core.label (label_id) on delete restrict,
+    constraint review_corrected_fk foreign key (corrected_label_id)
+        references core.label (label_id) on delete restrict,
+    constraint review_reviewer_fk foreign key (reviewer_id)
+        references core.actor (actor_id) on delete restrict,
+    constraint review_task_fk foreign key (task_id) references core.task (task_id) on delete restrict
+);
+create unique index review_live_key on core.review (label_id, reviewer_id) where rev_to is null;
+create index review_label_idx on core.review (label_id);
+create index review_corrected_idx on core.review (corrected_label_id) where corrected_label_id is not null;
+create index review_reviewer_idx on core.review (reviewer_id);
+create index review_task_idx on core.review (task_id) where task_id is not null;
+create index review_rev_from_idx on core.review (rev_from);
+create index review_rev_to_idx on core.review (rev_to) where rev_to is not null;
+call core.make_versioned('core.review');
+comment on table core.review is 'A reviewer''s verdict on one state of a label.';
+comment on column core.review.review_id is 'Identity of the review.';
+comment on column core.review.label_id is 'The judged label row.';
+comment on column core.review.reviewer_id is 'Who judged; never the label''s own actor.';
+comment on column core.review.verdict is 'accepted, corrected (another label replaced it) or rejected (it was closed).';
+comment on column core.review.corrected_label_id is 'The label row that replaced it.';
+comment on column core.review.reason is 'Why, for a person.';
+comment on column core.review.task_id is 'The task it answered.';
+comment on column core.review.created_at is 'When, for people; order is told by rev_from.';
+comment on column core.review.rev_from is 'Revision at which the verdict was given.';
+comment on column core.review.rev_to is 'Revision at which it was withdrawn; null while it holds.';
+
+create function core.refuse_own_review() returns trigger
+language plpgsql as $$
+begin
+    if exists (
+        select from core.label as l
+        where l.label_id = new.label_id and l.actor_id = new.reviewer_id
+    ) then
+        raise exception 'label % is the reviewer''s own', new.label_id
+            using errcode = 'SD002', hint = 'ask another reviewer';
+    end if;
+    return new;
+end
+$$;
+comment on function core.refuse_own_review() is 'Row trigger: nobody reviews their own label.';
+create trigger refuse_own_review before insert on core.review
+    for each row execute function core.refuse_own_review();
+
+create table core.label_issue (
+    issue_id bigint generated always as identity,
+    label_id bigint not null,
+    kind text not null,
+    score real not null,
+    suggested_class_id bigint,
+    state text not null default 'open',
+    run_id bigint not null,
+    created_at timestamptz not null default now(),
+    constraint label_issue_pk primary key (issue_id),
+    constraint label_issue_label_kind_key unique (label_id, kind),
+    constraint label_issue_kind_check check (kind ~ '^[a-z_]+$'),
+    constraint label_issue_score_check check (score between 0 and 1),
+    constraint label_issue_state_check check (state in ('open', 'confirmed', 'dismissed')),
+    constraint label_issue_label_fk foreign key (label_id)
+        references core.label (label_id) on delete restrict,
+    constraint label_issue_class_fk foreign key (suggested_class_id)
+        references core.class (class_id) on delete restrict,
+    constraint label_issue_run_fk foreign key (run_id) references core.run (run_id) on delete restrict
+);
+create index label_issue_queue_idx on core.label_issue (score desc, issue_id) where state = 'open';
+create index label_issue_class_idx on core.label_issue (suggested_class_id);
+create index label_issue_run_idx on core.label_issue (run_id);
+comment on table core.label_issue is
+    'A suspected label error: a question for a reviewer, not a verdict. Resolving it keeps the answer.';
+comment on column core.label_issue.issue_id is 'Identity of the suspicion.';
+comment on column core.label_issue.label_id is 'The suspected label row.';
+comment on column core.label_issue.kind is 'swapped (another class is likelier), overlooked, badly_placed, duplicate, ...';
+comment on column core.label_issue.score is 'How suspicious, 0 to 1; larger first.';
+comment on column core.label_issue.suggested_class_id is 'The class that the detector would give.';
+comment on column core.label_issue.state is 'open, confirmed (it was wrong) or dismissed (it was right).';
+comment on column core.label_issue.run_id is 'The run that found it last.';
+comment on column core.label_issue.created_at is 'When it was found first.';
+
+-- Managing: datasets, their sealed versions, membership by intervals of versions, and slices.
+
+create table core.dataset (
+    dataset_id bigint generated always as identity,
+    name text not null,
+    ontology_id bigint not null,
+    note text,
+    created_at timestamptz not null default now(),
+    constraint dataset_pk primary key (dataset_id),
+    constraint dataset_name_key unique (name),
+    constraint dataset_name_check check (name <> ''),
+    constraint dataset_ontology_fk foreign key (ontology_id)
+        references core.ontology (ontology_id) on delete restrict
+);
+create index dataset_ontology_idx on core.dataset (ontology_id);
+comment on table core.dataset is 'A named set of media with their labels and splits, in versions.';
+comment on column core.dataset.dataset_id is 'Identity of the dataset.';
+comment on column core.dataset.name is 'Unique name, as shown to people.';
+comment on column core.dataset.ontology_id is 'The ontology its labels are in.';
+comment on column core.dataset.note is 'What it is for.';
+comment on column core.dataset.created_at is 'When it was made.';
+
+create table core.dataset_version (
+    dataset_id bigint not null,
+    version integer not null,
+    revision bigint not null,
+    query text not null,
+    parameters jsonb not null default '{}',
+    seed bigint not null,
+    message text not null,
+    run_id bigint not null,
+    n_items bigint,
+    digest text,
+    created_at timestamptz not null default now(),
+    sealed_at timestamptz,
+    constraint dataset_version_pk primary key (dataset_id, version),
+    constraint dataset_version_check check (version >= 1),
+    constraint dataset_version_sealed_check check (
+        (sealed_at is null and n_items is null and digest is null)
+        or (sealed_at is not null and n_items is not null and digest is not null)),
+    constraint dataset_version_dataset_fk foreign key (dataset_id)
+        references core.dataset (dataset_id) on delete restrict,
+    constraint dataset_version_run_fk foreign key (run_id)
+        references core.run (run_id) on delete restrict
+);
+create index dataset_version_run_idx on core.dataset_version (run_id);
+comment on table core.dataset_version is
+    'A state of a dataset that never changes once sealed: a checkpoint of labels, membership, the query that made it, a digest.';
+comment on column core.dataset_version.dataset_id is 'The dataset.';
+comment on column core.dataset_version.version is 'Number of the version, from 1.';
+comment on column core.dataset_version.revision is 'Checkpoint: its labels are those live at this revision.';
+comment on column core.dataset_version.query is 'Predicate on smartdb.media that chose its members.';
+comment on column core.dataset_version.parameters is 'Split shares and whatever else went in.';
+comment on column core.dataset_version.seed is 'Seed of the split.';
+comment on column core.dataset_version.message is 'What changed and why.';
+comment on column core.dataset_version.run_id is 'The run that made it.';
+comment on column core.dataset_version.n_items is 'Number of members.';
+comment on column core.dataset_version.digest is
+    'Order-independent digest of members, splits and labels by content; see smartdb.dataset_digest.';
+comment on column core.dataset_version.created_at is 'When it was begun.';
+comment on column core.dataset_version.sealed_at is 'When it was sealed.';
+
+create table core.dataset_item (
+    dataset_id bigint not null,
+    media_id bigint not null,
+    split text not null,
+    version_from integer not null,
+    version_to integer,
+    constraint dataset_item_pk primary key (dataset_id, media_id, version_from),
+    constraint dataset_item_split_check check (split in ('train', 'val', 'test')),
+    constraint dataset_item_version_check check (version_to > version_from),
+    constraint dataset_item_media_fk foreign key (media_id)
+        references core.media (media_id) on delete restrict,
+    constraint dataset_item_dataset_fk foreign key (dataset_id)
+        references core.dataset (dataset_id) on delete restrict
+);
+create unique index dataset_item_live_key on core.dataset_item (dataset_id, media_id) where version_to is null;
+create index dataset_item_media_idx on core.dataset_item (media_id);
+create index dataset_item_from_idx on core.dataset_item (dataset_id, version_from);
+create index dataset_item_to_idx on core.dataset_item (dataset_id, version_to) where version_to is not null;
+comment on table core.dataset_item is
+    'Membership by intervals: in version v if version_from <= v and (version_to is null or version_to > v).';
+comment on column core.dataset_item.dataset_id is 'The dataset.';
+comment on column core.dataset_item.media_id is 'The member.';
+comment on column core.dataset_item.split is 'train, val or test.';
+comment on column core.dataset_item.version_from is 'First version with this member in this split.';
+comment on column core.dataset_item.version_to is 'First version without; null: it is in the newest.';
+
+create function core.refuse_sealed(dataset bigint, versions integer[]) returns void
+language plpgsql as $$
+declare
+    v integer;
+begin
+    select min(u.version) into v
+    from unnest(versions) as u (version)
+    left join core.dataset_version as d on d.dataset_id = dataset and d.version = u.version
+    where d.version is null or d.sealed_at is not null;
+    if found and v is not null then
+        raise exception 'version % of dataset % is sealed or does not exist', v, dataset
+            using errcode = 'SD003', hint = 'make a new version: smartdb dataset create';
+    end if;
+end
+$$;
+comment on function core.refuse_sealed(bigint, integer[]) is
+    'Raises SD003 unless all these versions of the dataset exist and are not sealed.';
+
+create function core.keep_sealed_items() returns trigger
+language plpgsql as $$
+begin
+    if tg_op = 'INSERT' then
+        perform core.refuse_sealed(c.dataset_id, array_agg(c.version))
+        from (
+            select distinct dataset_id, version_from as version from changed
+            union select distinct dataset_id, version_to from changed where version_to is not null
+        ) as c group by c.dataset_id;
+    elsif tg_op = 'UPDATE' then
+        if exists (select from before where version_to is not null) then
+            raise exception 'membership that has ended belongs to sealed versions'
+                using errcode = 'SD003', hint = 'make a new version: smartdb dataset create';
+        end if;
+        perform core.refuse_sealed(c.dataset_id, array_agg(c.version))
+        from (select distinct dataset_id, version_to as version from changed) as c
+        group by c.dataset_id;
+    else
+        raise exception 'dataset items cannot be deleted'
+            using errcode = 'SD003', hint = 'end the membership in a new version';
+    end if;
+    return null;
+end
+$$;
+comment on function core.keep_sealed_items() is
+    'Statement trigger: membership changes only in a version that is not sealed yet.';
+create trigger keep_inserted after insert on core.dataset_item
+    referencing new table as changed
+    for each statement execute function core.keep_sealed_items();
+create trigger keep_updated after update on core.dataset_item
+    referencing old table as before new table as changed
+    for each statement execute function core.keep_sealed_items();
+create trigger keep_deleted before delete or truncate on core.dataset_item
+    for each statement execute function core.keep_sealed_items();
+
+create function core.keep_item_facts() returns trigger
+language plpgsql as $$
+begin
+    raise exception 'only the end of a membership can be written'
+        using errcode = 'SD003', hint = 'end it and insert another row in a new version';
+end
+$$;
+comment on function core.keep_item_facts() is 'Statement trigger: the other columns of a membership never change.';
+create trigger keep_facts before update of dataset_id, media_id, split, version_from
+    on core.dataset_item for each statement execute function core.keep_item_facts();
+
+create function core.keep_sealed_version() returns trigger
+language plpgsql as $$
+begin
+    if tg_op <> 'TRUNCATE' and old.sealed_at is null then
+        return case when tg_op = 'DELETE' then old else new end;
+    end if;
+    raise exception 'sealed dataset versions cannot change'
+        using errcode = 'SD003', hint = 'make a new version: smartdb dataset create';
+end
+$$;
+comment on function core.keep_sealed_version() is 'Trigger: a sealed version never changes.';
+create trigger keep_sealed before update or delete on core.dataset_version
+    for each row execute function core.keep_sealed_version();
+create trigger keep_all before truncate on core.dataset_version
+    for each statement execute function core.keep_sealed_version();
+
+create table core.slice (
+    slice_id bigint generated always as identity,
+    name text not null,
+    predicate text not null,
+    note text,
+    created_at timestamptz not null default now(),
+    constraint slice_pk primary key (slice_id),
+    constraint slice_name_key unique (name),
+    constraint slice_name_check check (name <> ''),
+    constraint slice_predicate_check check (predicate <> '')
+);
+comment on table core.slice is 'A named part of the media: a saved predicate on smartdb.media.';
+comment on column core.slice.slice_id is 'Identity of the slice.';
+comment on column core.slice.name is 'Unique name, as shown to people.';
+comment on column core.slice.predicate is 'SQL condition over the columns of smartdb.media, read as m.';
+comment on column core.slice.note is 'Why it matters.';
+comment on column core.slice.created_at is 'When it was saved.';
+
+-- Training: models, their predictions (a partition for each run) and what was measured.
+
+create table core.model (
+    model_id bigint generated always as identity,
+    name text not null,
+    run_id bigint not null,
+    dataset_id bigint not null,
+    version integer not null,
+    encoder_id bigint,
+    class_ids bigint[] not null,
+    uri text not null,
+    sha256 bytea not null,
+    created_at timestamptz not null default now(),
+    constraint model_pk primary key (model_id),
+    constraint model_run_key unique (run_id),
+    constraint model_name_check check (name <> ''),
+    constraint model_classes_check check (cardinality(class_ids) >= 2),
+    constraint model_sha256_check check (octet_length(sha256) = 32),
+    constraint model_run_fk foreign key (run_id) references core.run (run_id) on delete restrict,
+    constraint model_version_fk foreign key (dataset_id, version)
+        references core.dataset_version (dataset_id, version) on delete restrict,
+    constraint model_encoder_fk foreign key (encoder_id)
+        references core.encoder (encoder_id) on delete restrict
+);
+create index model_version_idx on core.model (dataset_id, version);
+create index model_encoder_idx on core.model (encoder_id);
+comment on table core.model is 'A trained model: its weights by digest, and what it was trained on.';
+comment on column core.model.model_id is 'Identity of the model.';
+comment on column core.model.name is 'Name, shared by the models that follow each other.';
+comment on column core.model.run_id is 'The training run that made it.';
+comment on column core.model.dataset_id is 'Dataset it was trained on.';
+comment on column core.model.version is 'Version of that dataset.';
+comment on column core.model.encoder_id is 'Encoder whose vectors it reads; null if it reads pixels.';
+comment on column core.model.class_ids is 'The classes, in the order of its outputs.';
+comment on column core.model.uri is 'Where the weights lie.';
+comment on column core.model.sha256 is 'SHA-256 of the weights file.';
+comment on column core.model.created_at is 'When it was stored.';
+
+create table core.evaluation (
+    run_id bigint not null,
+    model_id bigint,
+    dataset_id bigint,
+    version integer,
+    revision bigint not null,
+    class_ids bigint[] not null,
+    constraint evaluation_pk primary key (run_id),
+    constraint evaluation_version_check check ((dataset_id is null) = (version is null)),
+    constraint evaluation_run_fk foreign key (run_id) references core.run (run_id) on delete restrict,
+    constraint evaluation_model_fk foreign key (model_id)
+        references core.model (model_id) on delete restrict,
+    constraint evaluation_version_fk foreign key (dataset_id, version)
+        references core.dataset_version (dataset_id, version) on delete restrict
+);
+create index evaluation_model_idx on core.evaluation (model_id);
+create index evaluation_version_idx on core.evaluation (dataset_id, version);
+comment on table core.evaluation is 'One set of predictions and what it is judged against.';
+comment on column core.evaluation.run_id is 'The run that predicted.';
+comment on column core.evaluation.model_id is 'The model; null for out-of-fold predictions, which many models made.';
+comment on column core.evaluation.dataset_id is 'Dataset whose splits apply; null: no splits.';
+comment on column core.evaluation.version is 'Version of that dataset.';
+comment on column core.evaluation.revision is 'The truth is the labels live at this revision.';
+comment on column core.evaluation.class_ids is 'The classes, in the order of the probabilities.';
+
+create table core.prediction (
+    run_id bigint not null,
+    media_id bigint not null,
+    class_id bigint not null,
+    probability real[] not null,
+    confidence real not null,
+    margin real not null,
+    entropy real not null,
+    constraint prediction_pk primary key (run_id, media_id),
+    constraint prediction_confidence_check check (
+        confidence between 0 and 1.0001 and margin between 0 and 1.0001 and entropy >= 0),
+    constraint prediction_run_fk foreign key (run_id)
+        references core.evaluation (run_id) on delete restrict,
+    constraint prediction_media_fk foreign key (media_id)
+        references core.media (media_id) on delete restrict,
+    constraint prediction_class_fk foreign key (class_id)
+        references core.class (class_id) on delete restrict
+) partition by list (run_id);
+create index prediction_media_idx on core.prediction (media_id);
+create index prediction_class_idx on core.prediction (class_id);
+call core.protect('core.prediction');
+comment on table core.prediction is 'What a run predicted for a media; one partition a run.';
+comment on column core.prediction.run_id is 'The run.';
+comment on column core.prediction.media_id is 'The media.';
+comment on column core.prediction.class_id is 'The likeliest class.';
+comment on column core.prediction.probability is 'Probability of each class, in the order of the evaluation''s class_ids.';
+comment on column core.prediction.confidence is 'Probability of the likeliest class.';
+comment on column core.prediction.margin is 'Probability of the likeliest less that of the second.';
+comment on column core.prediction.entropy is 'Shannon entropy of the probabilities in nats.';
+
+create function core.add_prediction_partition(run bigint) returns void
+language plpgsql security definer set search_path = pg_catalog as $$
+begin
+    execute format(
+        'create table if not exists core.prediction_%1$s partition of core.prediction for values in (%1$s)', run);
+    execute format('comment on table core.prediction_%s is %L', run, 'Predictions of run ' || run || '.');
+    execute format('alter table core.prediction_%s enable row level security', run);
+end
+$$;
+comment on function core.add_prediction_partition(bigint) is
+    'Makes the partition of a run; rows go in through core.prediction.';
+
+create table core.metric (
+    metric_id bigint generated always as identity,
+    run_id bigint not null,
+    name text not null,
+    split text not null,
+    step integer,
+    value double precision not null,
+    n bigint not null,
+    constraint metric_pk primary key (metric_id),
+    constraint metric_key unique nulls not distinct (run_id, name, split, step),
+    constraint metric_split_check check (split in ('train', 'val', 'test')),
+    constraint metric_value_check check (value <> 'NaN'),
+    constraint metric_n_check check (n > 0),
+    constraint metric_run_fk foreign key (run_id) references core.run (run_id) on delete restrict
+);
+comment on table core.metric is 'What a run measured. Metrics of a class or a slice are views over predictions.';
+comment on column core.metric.metric_id is 'Identity of the measurement.';
+comment on column core.metric.run_id is 'The run.';
+comment on column core.metric.name is 'accuracy, macro_f1, loss, ...';
+comment on column core.metric.split is 'train, val or test.';
+comment on column core.metric.step is 'Epoch, from 1; null for the final value.';
+comment on column core.metric.value is 'The value.';
+comment on column core.metric.n is 'Number of media it was measured on.';

@@ -1,0 +1,114 @@
+-- Who may do what, written out in full at each rebuild: what is not granted here is not granted.
+-- smartdb_owner owns everything; the other roles are described in schema/roles.sql.
+
+-- Nobody, to begin with.
+revoke all on schema core, smartdb
+from public, smartdb_reader, smartdb_annotator, smartdb_reviewer, smartdb_writer, smartdb_privacy;
+revoke all on all tables in schema core, smartdb
+from public, smartdb_reader, smartdb_annotator, smartdb_reviewer, smartdb_writer, smartdb_privacy;
+revoke all on all sequences in schema core, smartdb
+from public, smartdb_reader, smartdb_annotator, smartdb_reviewer, smartdb_writer, smartdb_privacy;
+revoke all on all routines in schema core, smartdb
+from public, smartdb_reader, smartdb_annotator, smartdb_reviewer, smartdb_writer, smartdb_privacy;
+
+-- Readers, and with them everybody: the whole interface, and nothing of core.
+grant usage on schema smartdb to smartdb_reader;
+grant select on all tables in schema smartdb to smartdb_reader;
+grant execute on all routines in schema smartdb to smartdb_reader;
+
+-- All that follows needs to name tables of core. Row-level security looks at restriction.
+grant usage on schema core
+to smartdb_annotator, smartdb_reviewer, smartdb_writer, smartdb_privacy;
+grant select (media_id) on core.restriction to smartdb_annotator, smartdb_reviewer;
+
+-- Annotators and reviewers: see what is to be said, about what, and what was said.
+grant select on
+    core.ontology, core.ontology_version, core.class, core.media, core.media_location, core.actor,
+    core.batch, core.batch_item, core.task, core.label, core.review, core.label_issue
+to smartdb_annotator, smartdb_reviewer;
+-- A person is known by name at their first answer.
+grant insert on core.actor to smartdb_annotator, smartdb_reviewer;
+-- Claim a task, give it back, finish it.
+grant update (state, assignee_id, lease_until, claimed_at, done_at) on core.task
+to smartdb_annotator, smartdb_reviewer;
+-- Number what they write.
+grant usage on sequence core.revision, core.label_object to smartdb_annotator, smartdb_reviewer;
+-- Reviewers: answer a suspicion, and send a media back to be labelled again.
+grant update (state) on core.label_issue to smartdb_reviewer;
+grant insert on core.task to smartdb_reviewer;
+
+-- Writers, that is pipelines: read everything.
+grant select on all tables in schema core to smartdb_writer;
+grant usage on all sequences in schema core to smartdb_writer;
+-- Facts that only ever grow.
+grant insert on
+    core.actor, core.ontology, core.ontology_version, core.batch, core.batch_item, core.model,
+    core.evaluation, core.prediction, core.metric
+to smartdb_writer;
+-- Facts of which a part may be found out, or end, later.
+grant insert, update (status, counts, error, finished_at) on core.run to smartdb_writer;
+grant insert, update (uri, licence, consent_basis, allowed_use, jurisdiction)
+    on core.source to smartdb_writer;
+grant insert, update (captured_at, group_key, attributes) on core.media to smartdb_writer;
+grant insert, update (version_to) on core.class to smartdb_writer;
+grant insert, update (note) on core.dataset to smartdb_writer;
+grant insert, update (version_to) on core.dataset_item to smartdb_writer;
+-- Triggers refuse a change of what is sealed.
+grant insert, update (n_items, digest, sealed_at) on core.dataset_version to smartdb_writer;
+-- State, which is meant to change.
+grant insert, update on core.media_location, core.task, core.slice to smartdb_writer;
+-- Derived: may be made anew, so may be thrown away.
+grant insert, update, delete on
+    core.quarantine, core.quality, core.finding, core.neighbour, core.duplicate, core.label_issue
+to smartdb_writer;
+-- Hide a media, but not show it again.
+grant insert on core.restriction to smartdb_writer;
+-- A checkpoint, and what only the owner can do: make the tables of an encoder or a run, recognise
+-- a media that is hidden. Triggers of dataset_item call refuse_sealed.
+grant execute on function
+    core.checkpoint(),
+    core.add_encoder(text, integer, bytea, jsonb),
+    core.index_encoder(bigint),
+    core.add_prediction_partition(bigint),
+    core.media_by_sha256(bytea[]),
+    core.refuse_sealed(bigint, integer[])
+to smartdb_writer;
+
+-- The privacy officer: hides, shows and settles findings, and sees everything hidden.
+grant select, insert, delete on core.restriction to smartdb_privacy;
+grant select, update (resolution) on core.finding to smartdb_privacy;
+grant select on core.media, core.media_location to smartdb_privacy;
+
+-- Versioned tables: write rows and close them; when is for triggers and the sequence to say, so
+-- nobody may write rev_from or rev_to of a new row.
+do $$
+declare
+    written constant text[][] := array[
+        ['core.label', 'smartdb_writer, smartdb_annotator, smartdb_reviewer'],
+        ['core.review', 'smartdb_writer, smartdb_reviewer']
+    ];
+    one text[];
+begin
+    foreach one slice 1 in array written loop
+        execute format(
+            'grant insert (%s), update (rev_to) on %s to %s',
+            (select string_agg(quote_ident(attname), ', ' order by attnum)
+             from pg_attribute
+             where attrelid = one[1]::regclass and attnum > 0 and not attisdropped
+                 and attname not in ('rev_from', 'rev_to')),
+            one[1], one[2]);
+    end loop;
+end
+$$;
+
+-- Vectors of each encoder that is there already (core.add_encoder grants the same on a new one):
+-- derived, so may be thrown away. Partitions of core.prediction need no grant of their own.
+do $$
+declare
+    id bigint;
+begin
+    for id in select encoder_id from core.encoder loop
+        execute format('grant select, insert, delete on core.embedding_%s to smartdb_writer', id);
+    end loop;
+end
+$$;

@@ -1,0 +1,48 @@
+-- Media, one row for each distinct content, with where it lies and how its pixels are.
+-- Columns that a query does not name cost nothing.
+create view smartdb.media as
+select
+    m.media_id,
+    (
+        select s.name from core.media_location as l join core.source as s using (source_id)
+        where l.media_id = m.media_id order by l.source_id, l.uri limit 1
+    ) as source,
+    (
+        select l.uri from core.media_location as l
+        where l.media_id = m.media_id order by l.source_id, l.uri limit 1
+    ) as uri,
+    m.kind, m.mime, m.n_bytes, m.width, m.height, m.duration, m.fps, m.captured_at,
+    q.brightness, q.contrast, q.sharpness, q.entropy, q.colourfulness,
+    m.group_key, m.parent_media_id, m.frame_index,
+    encode(m.sha256, 'hex') as sha256,
+    m.phash, m.exif, m.attributes, m.run_id, m.created_at
+from core.media as m
+left join core.quality as q on q.media_id = m.media_id;
+
+comment on view smartdb.media is
+    'Media, one row for each distinct content, with where it lies and statistics of its pixels. Restricted media are hidden.';
+comment on column smartdb.media.media_id is 'Identity of the content.';
+comment on column smartdb.media.source is 'Name of the source it was found in first.';
+comment on column smartdb.media.uri is 'Where its bytes lie; all places are in media_location.';
+comment on column smartdb.media.kind is 'image, video or frame.';
+comment on column smartdb.media.mime is 'Type by content, for instance image/jpeg.';
+comment on column smartdb.media.n_bytes is 'Size of the file in bytes.';
+comment on column smartdb.media.width is 'Width in pixels, upright.';
+comment on column smartdb.media.height is 'Height in pixels, upright.';
+comment on column smartdb.media.duration is 'Length in seconds, of a video.';
+comment on column smartdb.media.fps is 'Average frames per second, of a video.';
+comment on column smartdb.media.captured_at is 'When it was taken, if the file says so.';
+comment on column smartdb.media.brightness is 'Mean luminance, 0 (black) to 1 (white).';
+comment on column smartdb.media.contrast is 'Standard deviation of luminance, 0 to 0.5.';
+comment on column smartdb.media.sharpness is 'Variance of the Laplacian of luminance; small is blurry.';
+comment on column smartdb.media.entropy is 'Shannon entropy of the luminance histogram, 0 to 8 bits.';
+comment on column smartdb.media.colourfulness is 'Colourfulness of Hasler and Suesstrunk (2003); 0 is grey.';
+comment on column smartdb.media.group_key is 'What must stay on one side of a split, if it was given.';
+comment on column smartdb.media.parent_media_id is 'The media it was derived from.';
+comment on column smartdb.media.frame_index is 'Number of the frame in its video, from 0.';
+comment on column smartdb.media.sha256 is 'SHA-256 of the bytes, in hexadecimal.';
+comment on column smartdb.media.phash is '64-bit perceptual hash; compare with <~>.';
+comment on column smartdb.media.exif is 'EXIF tags by name.';
+comment on column smartdb.media.attributes is 'Anything else known about it.';
+comment on column smartdb.media.run_id is 'The ingest run that added it.';
+comment on column smartdb.media.created_at is 'When it was added.';

@@ -1,0 +1,13 @@
+-- Every place where the bytes of a media lie.
+create view smartdb.media_location as
+select l.media_id, s.name as source, l.uri, l.n_bytes, l.modified_at, l.seen_at
+from core.media_location as l
+join core.source as s using (source_id);
+
+comment on view smartdb.media_location is 'Every place where the bytes of a media lie: exact duplicates are one media with several rows here.';
+comment on column smartdb.media_location.media_id is 'The media.';
+comment on column smartdb.media_location.source is 'Name of the source.';
+comment on column smartdb.media_location.uri is 'The file, as a percent-encoded file:// URI.';
+comment on column smartdb.media_location.n_bytes is 'Size of the file when it was read.';
+comment on column smartdb.media_location.modified_at is 'Modification time of the file when it was read.';
+comment on column smartdb.media_location.seen_at is 'When it was last read.';

@@ -1,0 +1,32 @@
+-- How much came from each source, and how much of it was refused.
+create view smartdb.source_summary as
+select
+    s.name as source, s.uri, s.licence, s.consent_basis, s.allowed_use, s.jurisdiction,
+    coalesce(l.n_files, 0) as n_files,
+    coalesce(l.n_media, 0) as n_media,
+    coalesce(q.n_refused, 0) as n_refused,
+    coalesce(l.n_bytes, 0) as n_bytes,
+    l.last_seen_at
+from core.source as s
+left join (
+    select
+        source_id, count(*) as n_files, count(distinct media_id) as n_media,
+        sum(n_bytes)::bigint as n_bytes, max(seen_at) as last_seen_at
+    from core.media_location group by source_id
+) as l using (source_id)
+left join (
+    select source_id, count(*) as n_refused from core.quarantine group by source_id
+) as q using (source_id);
+
+comment on view smartdb.source_summary is 'How much came from each source, on what terms, and how much of it was refused.';
+comment on column smartdb.source_summary.source is 'Name of the source.';
+comment on column smartdb.source_summary.uri is 'Folder or store.';
+comment on column smartdb.source_summary.licence is 'Licence as an SPDX identifier; null is unknown.';
+comment on column smartdb.source_summary.consent_basis is 'Legal basis for pictures of people; null is unknown.';
+comment on column smartdb.source_summary.allowed_use is 'Uses that the terms allow.';
+comment on column smartdb.source_summary.jurisdiction is 'Whose law applies.';
+comment on column smartdb.source_summary.n_files is 'Files that were read.';
+comment on column smartdb.source_summary.n_media is 'Distinct contents among them.';
+comment on column smartdb.source_summary.n_refused is 'Files in quarantine.';
+comment on column smartdb.source_summary.n_bytes is 'Bytes of the files.';
+comment on column smartdb.source_summary.last_seen_at is 'When a file of it was last read.';

@@ -1,0 +1,17 @@
+-- What checks found on media and nobody has settled yet.
+create view smartdb.finding_open as
+select f.finding_id, f.media_id, m.uri, f.kind, f.score, f.region, f.detail, f.run_id, f.created_at
+from core.finding as f
+join smartdb.media as m using (media_id)
+where f.resolution is null;
+
+comment on view smartdb.finding_open is 'What checks found on media (position in EXIF, darkness, blur, ...) and nobody has settled yet.';
+comment on column smartdb.finding_open.finding_id is 'Identity of the finding.';
+comment on column smartdb.finding_open.media_id is 'The media.';
+comment on column smartdb.finding_open.uri is 'Where its bytes lie.';
+comment on column smartdb.finding_open.kind is 'gps, dark, bright, low_contrast, blurry, ...';
+comment on column smartdb.finding_open.score is 'The measured value that made it a finding.';
+comment on column smartdb.finding_open.region is 'x, y, width, height in pixels; null is the whole media.';
+comment on column smartdb.finding_open.detail is 'Anything else.';
+comment on column smartdb.finding_open.run_id is 'The run that found it.';
+comment on column smartdb.finding_open.created_at is 'When it was found.';

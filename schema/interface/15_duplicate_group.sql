@@ -1,0 +1,15 @@
+-- Near-duplicates: each group has its smallest media_id as representative.
+create view smartdb.duplicate_group as
+select
+    d.group_id, d.media_id, d.media_id = d.group_id as is_representative,
+    count(*) over (partition by d.group_id) as n_members,
+    m.uri
+from core.duplicate as d
+join smartdb.media as m using (media_id);
+
+comment on view smartdb.duplicate_group is 'Members of the near-duplicate groups; keeping only the representatives removes the repetition.';
+comment on column smartdb.duplicate_group.group_id is 'The group, named by its smallest media_id.';
+comment on column smartdb.duplicate_group.media_id is 'The member.';
+comment on column smartdb.duplicate_group.is_representative is 'True for one member of each group.';
+comment on column smartdb.duplicate_group.n_members is 'How many members the group has.';
+comment on column smartdb.duplicate_group.uri is 'Where the member''s bytes lie.';

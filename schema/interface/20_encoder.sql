@@ -1,0 +1,15 @@
+-- Encoders and the view that holds the vectors of each.
+create view smartdb.encoder as
+select
+    e.encoder_id, e.name, e.dim, 'smartdb.embedding_' || e.encoder_id as vectors,
+    encode(e.weights_sha256, 'hex') as weights_sha256, e.preprocessing, e.created_at
+from core.encoder as e;
+
+comment on view smartdb.encoder is 'Encoders, and the view that holds the vectors of each.';
+comment on column smartdb.encoder.encoder_id is 'Identity of the encoder.';
+comment on column smartdb.encoder.name is 'Unique name, the one to give to nearest().';
+comment on column smartdb.encoder.dim is 'Length of its vectors.';
+comment on column smartdb.encoder.vectors is 'View with its vectors (media_id, v): order by v <=> query.';
+comment on column smartdb.encoder.weights_sha256 is 'SHA-256 of the weights; null for an encoder without weights.';
+comment on column smartdb.encoder.preprocessing is 'How pixels are prepared.';
+comment on column smartdb.encoder.created_at is 'When it was registered.';

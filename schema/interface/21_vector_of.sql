@@ -1,0 +1,21 @@
+-- The vector of a media, to search with.
+create function smartdb.vector_of(media bigint, encoder text) returns halfvec
+language plpgsql stable as $$
+declare
+    at text := (select e.vectors from smartdb.encoder as e where e.name = encoder);
+    result halfvec;
+begin
+    if at is null then
+        raise exception 'no encoder %', encoder
+            using errcode = 'SD001', hint = 'see: select name from smartdb.encoder';
+    end if;
+    execute format('select v from %s where media_id = $1', at) into result using media;
+    if result is null then
+        raise exception 'no vector of encoder % for media %', encoder, media
+            using errcode = 'SD001', hint = format('run: smartdb embed --encoder %s', encoder);
+    end if;
+    return result;
+end
+$$;
+comment on function smartdb.vector_of(bigint, text) is
+    'The vector of a media by an encoder. SD001 if there is no such encoder or vector.';

@@ -1,0 +1,10 @@
+-- The media that fulfil a condition; what the samplers and slices choose from.
+create function smartdb.media_where(predicate text default 'true')
+returns table (media_id bigint)
+language plpgsql stable as $$
+begin
+    return query execute format('select m.media_id from smartdb.media as m where (%s)', predicate);
+end
+$$;
+comment on function smartdb.media_where(text) is
+    'The media that fulfil a condition on smartdb.media, read as m; runs with the rights of the caller.';

@@ -1,0 +1,9 @@
+-- The labels as they were at a revision.
+create function smartdb.label_at(revision bigint) returns setof smartdb.label_history
+language sql stable
+begin atomic
+    select l.* from smartdb.label_history as l
+    where l.rev_from <= revision and (l.rev_to is null or l.rev_to > revision);
+end;
+comment on function smartdb.label_at(bigint) is
+    'The labels that were true at a revision, for instance that of a dataset version.';

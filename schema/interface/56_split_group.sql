@@ -1,0 +1,15 @@
+-- What must stay on one side of a split: the given group, else the near-duplicate group, else the media.
+create view smartdb.split_group as
+select
+    m.media_id,
+    case
+        when m.group_key is not null then 'group ' || m.group_key
+        else 'media ' || coalesce(d.group_id, m.media_id)
+    end as split_group
+from core.media as m
+left join core.duplicate as d on d.media_id = m.media_id;
+
+comment on view smartdb.split_group is
+    'What must stay on one side of a split: the given group_key, else the near-duplicate group, else the media alone.';
+comment on column smartdb.split_group.media_id is 'The media.';
+comment on column smartdb.split_group.split_group is 'Name of its group.';

@@ -1,0 +1,19 @@
+-- The split of a group: a hash of its name and the seed, so nothing moves when the data grow.
+create function smartdb.split_of(
+    split_group text, seed bigint, val double precision default 0.1, test double precision default 0.2
+)
+returns text
+language sql immutable parallel safe
+begin atomic
+    select case
+        when u.share < test then 'test'
+        when u.share < test + val then 'val'
+        else 'train'
+    end
+    from (
+        select (hashtextextended(split_group, seed)::numeric + 9223372036854775808)
+            / 18446744073709551616 as share
+    ) as u;
+end;
+comment on function smartdb.split_of(text, bigint, double precision, double precision) is
+    'train, val or test for a group, from a hash of its name and the seed; val and test are shares, 0 to 1.';

@@ -1,0 +1,12 @@
+-- A random sample: the same seed on the same media chooses the same.
+create function smartdb.sample_random(n integer, seed bigint, predicate text default 'true')
+returns table (media_id bigint, score double precision, reason text)
+language sql stable
+begin atomic
+    select c.media_id, 0::double precision, 'random'
+    from smartdb.media_where(predicate) as c
+    order by hashint8extended(c.media_id, seed), c.media_id
+    limit n;
+end;
+comment on function smartdb.sample_random(integer, bigint, text) is
+    'n media at random, the same for the same seed; predicate is a condition on smartdb.media, read as m.';

@@ -1,0 +1,38 @@
+-- Precision, recall and F1 of each class.
+create view smartdb.class_metric as
+with truth as (
+    select run_id, split, class, sum(n) as n, sum(n) filter (where class = predicted_class) as n_right
+    from smartdb.confusion_matrix group by run_id, split, class
+),
+guess as (
+    select run_id, split, predicted_class as class, sum(n) as n
+    from smartdb.confusion_matrix group by run_id, split, predicted_class
+),
+counted as (
+    select
+        coalesce(t.run_id, g.run_id) as run_id, coalesce(t.split, g.split) as split,
+        coalesce(t.class, g.class) as class,
+        coalesce(t.n_right, 0)::double precision as n_right, coalesce(t.n, 0) as n_true, coalesce(g.n, 0) as n_predicted
+    from truth as t
+    full join guess as g
+        on g.run_id = t.run_id and g.class = t.class
+        and coalesce(g.split, '') = coalesce(t.split, '')
+)
+select
+    run_id, split, class, n_true::bigint as n_true, n_predicted::bigint as n_predicted, n_right::bigint as n_right,
+    n_right / nullif(n_predicted, 0)::double precision as precision,
+    n_right / nullif(n_true, 0)::double precision as recall,
+    2 * n_right / nullif(n_true + n_predicted, 0)::double precision as f1
+from counted;
+
+comment on view smartdb.class_metric is
+    'Precision, recall and F1 of each class; null where there was nothing to divide by. Name a run: where run_id = ...';
+comment on column smartdb.class_metric.run_id is 'The run.';
+comment on column smartdb.class_metric.split is 'train, val or test.';
+comment on column smartdb.class_metric.class is 'The class.';
+comment on column smartdb.class_metric.n_true is 'Media of the class.';
+comment on column smartdb.class_metric.n_predicted is 'Media predicted as the class.';
+comment on column smartdb.class_metric.n_right is 'Media where both hold.';
+comment on column smartdb.class_metric.precision is 'n_right / n_predicted.';
+comment on column smartdb.class_metric.recall is 'n_right / n_true.';
+comment on column smartdb.class_metric.f1 is 'Harmonic mean of precision and recall.';

@@ -1,0 +1,9 @@
+-- Who labels and reviews.
+create view smartdb.actor as
+select a.actor_id, a.name, a.kind, a.created_at from core.actor as a;
+
+comment on view smartdb.actor is 'Who labels and reviews: people, models and importers.';
+comment on column smartdb.actor.actor_id is 'Identity of the actor.';
+comment on column smartdb.actor.name is 'Unique name.';
+comment on column smartdb.actor.kind is 'person, model or import.';
+comment on column smartdb.actor.created_at is 'When the actor was first seen.';

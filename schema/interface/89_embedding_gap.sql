@@ -1,0 +1,17 @@
+-- Media that an encoder has no vector of yet: the work list of embedding.
+create function smartdb.embedding_gap(encoder text) returns table (media_id bigint, uri text)
+language plpgsql stable as $$
+declare
+    at text := (select e.vectors from smartdb.encoder as e where e.name = encoder);
+begin
+    if at is null then
+        raise exception 'no encoder %', encoder
+            using errcode = 'SD001', hint = 'see: select name from smartdb.encoder';
+    end if;
+    return query execute format(
+        'select m.media_id, m.uri from smartdb.media as m
+         where m.kind = ''image'' and not exists (select from %s as v where v.media_id = m.media_id)', at);
+end
+$$;
+comment on function smartdb.embedding_gap(text) is
+    'Images that an encoder has no vector of yet; empty when all is embedded. SD001 for an unknown encoder.';

@@ -1,5 +1,7 @@
 -- Answers a label task with a class.
-create function smartdb.submit_label(task bigint, actor text, class text, confidence real default null)
+create function smartdb.submit_label(
+    task bigint, actor text, class text, confidence real default null, ontology text default null
+)
 returns bigint
 language plpgsql volatile as $$
 declare
@@ -11,7 +13,7 @@ begin
         raise exception 'task % is a % task', task, t.kind
             using errcode = 'SD002', hint = 'answer it with smartdb.submit_review';
     end if;
-    chosen := smartdb.require_class(class);
+    chosen := smartdb.require_class(class, ontology);
     insert into core.label (media_id, class_id, origin, actor_id, confidence, task_id)
     values (t.media_id, chosen, 'human', t.assignee_id, submit_label.confidence, task)
     on conflict (media_id, actor_id, class_id) where rev_to is null and kind = 'classification' do nothing
@@ -26,5 +28,5 @@ begin
     return result;
 end
 $$;
-comment on function smartdb.submit_label(bigint, text, text, real) is
-    'Answers a label task that the actor holds with a class; returns the label_id. SD001 unknown task or class, SD004 not leased to the actor.';
+comment on function smartdb.submit_label(bigint, text, text, real, text) is
+    'Answers a label task that the actor holds with a class (and its ontology, where several have one of that name); returns the label_id. SD001 unknown task or class, SD004 not leased to the actor.';

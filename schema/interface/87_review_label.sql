@@ -32,7 +32,10 @@ begin
             object_id, media_id, class_id, kind, x, y, w, h, shape, attributes, track_id, origin, actor_id, task_id
         )
         values (
-            l.object_id, l.media_id, smartdb.require_class(class), l.kind, l.x, l.y, l.w, l.h, l.shape,
+            l.object_id, l.media_id,
+            smartdb.require_class(class, (
+                select t.ontology from smartdb.ontology_tree as t where t.class_id = l.class_id
+            )), l.kind, l.x, l.y, l.w, l.h, l.shape,
             l.attributes, l.track_id, 'human', me, task
         )
         returning label_id into corrected;

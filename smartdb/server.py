@@ -27,7 +27,7 @@ from smartdb.account import account_for
 from smartdb.errors import DatabaseUnreachable, from_driver
 from smartdb.programs import binaries, binaries_for, call, popen
 
-__all__ = ["DATABASE", "binaries", "is_running", "start", "stop", "url"]
+__all__ = ["DATABASE", "binaries", "is_running", "open_lock", "start", "stop", "url"]
 
 DATABASE = "smartdb"
 
@@ -58,8 +58,6 @@ def start(home: Path | None = None, settings: Mapping[str, str] | None = None) -
     with its progress on stderr. Safe to call from several processes at once.
     """
     home = home or config.home()
-    data = cluster.data_folder(home)
-    cluster.check_place(data, account_for(data))  # before anything is written there
     with _locked(home):
         _bring_up(home, settings)
     return url(home)
@@ -80,6 +78,15 @@ def stop(home: Path | None = None) -> bool:
         if code and is_running(home):
             raise cluster.failure(f"the embedded server in {data} could not be stopped", said)
     return True
+
+
+def open_lock(home: Path, name: str) -> int:
+    """An open lock file in ``home``, which is made if a server could have its data there."""
+    data = cluster.data_folder(home)
+    cluster.check_place(data, account_for(data))
+    with cluster.writing(home):
+        home.mkdir(parents=True, exist_ok=True)
+        return os.open(home / name, os.O_RDWR | os.O_CREAT, 0o644)
 
 
 def _bring_up(home: Path, settings: Mapping[str, str] | None) -> None:
@@ -170,9 +177,7 @@ def _listens(data: Path) -> bool:
 @contextmanager
 def _locked(home: Path) -> Iterator[None]:
     """Holds the lock under which the server of this home is started and stopped."""
-    with cluster.writing(home):
-        home.mkdir(parents=True, exist_ok=True)
-        handle = os.open(home / "postgres.lock", os.O_RDWR | os.O_CREAT, 0o644)
+    handle = open_lock(home, "postgres.lock")
     try:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -15,7 +15,7 @@ from __future__ import annotations
 import re
 from functools import cache
 from pathlib import Path
-from typing import LiteralString, cast
+from typing import LiteralString
 
 from psycopg import sql
 
@@ -50,10 +50,10 @@ def _statements(noun: str) -> dict[str, sql.SQL]:
         body = text[head.end() : following.start() if following else len(text)]
         if head["name"] in found:
             raise ValueError(f"{path}: two statements are called {head['name']!r}")
-        found[head["name"]] = sql.SQL(cast(LiteralString, _escaped(body.strip().rstrip(";"))))
+        found[head["name"]] = sql.SQL(_escaped(body.strip().rstrip(";")))
     return found
 
 
-def _escaped(text: str) -> str:
+def _escaped(text: str) -> LiteralString:
     """``text`` with literal percent signs as psycopg wants them: doubled beside parameters."""
     return _PERCENT.sub("%%" if _PARAMETER.search(text) else "%", text)

@@ -1,0 +1,1 @@
+"""The SMART loop as Dagster assets, thin over `smartdb`."""

@@ -1,0 +1,49 @@
+"""What the assets need: the database, and the settings of the loop that is turned."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import psycopg
+
+from smartdb import config, database, runs
+
+
+class Database(dg.ConfigurableResource[Any]):
+    """The database of SMARTDB_DATABASE_URL, or the embedded one, started where it is not running."""
+
+    url: str = ""
+
+    @contextmanager
+    def writer(self, dagster_run_id: str | None = None) -> Iterator[psycopg.Connection[Any]]:
+        """A connection as smartdb_writer; runs that it starts are tied to the Dagster run."""
+        token = runs.dagster_run_id.set(dagster_run_id)
+        try:
+            with database.session(self.url or None, role="smartdb_writer") as conn:
+                yield conn
+        finally:
+            runs.dagster_run_id.reset(token)
+
+
+class Loop(dg.ConfigurableResource[Any]):
+    """Which pictures, under which names, by which encoder. Empty names follow the folder's."""
+
+    images: str = ""
+    name: str = ""
+    encoder: str = ""
+    labels: str = ""
+    n_reviews: int = 200
+    n_next: int = 50
+    seed: int = 0
+
+    def folder(self) -> Path:
+        """The folder of pictures: the packaged digits where none is set."""
+        return Path(self.images) if self.images else config.home() / "demo" / "digits"
+
+    def called(self) -> str:
+        """Name of the source, the ontology, the dataset and the model."""
+        return self.name or self.folder().name

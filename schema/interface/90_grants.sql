@@ -71,6 +71,8 @@ grant execute on function
     core.index_encoder(bigint),
     core.add_prediction_partition(bigint),
     core.media_by_sha256(bytea[]),
+    core.location_of(bigint, text[]),
+    core.locate(bigint, bigint[], text[], bigint[], timestamptz[]),
     core.refuse_sealed(bigint, integer[])
 to smartdb_writer;
 

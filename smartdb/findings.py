@@ -1,0 +1,46 @@
+"""Findings: what a check found on a media, and what became of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+
+from smartdb.errors import InvalidInput, NotFound, translated
+from smartdb.statements import statement
+
+RESOLUTIONS = ("accepted", "removed", "false")
+"""accepted: it may stay; removed: a clean copy replaced it; false: nothing is there."""
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """When the statistics of a picture become a finding; recorded with the ingest run.
+
+    ``dark`` and ``bright`` bound brightness, ``low_contrast`` contrast and ``blurry`` sharpness,
+    in the units of ``core.quality``. A finding is a question to a person: no media is refused.
+    """
+
+    dark: float = 0.08
+    bright: float = 0.95
+    low_contrast: float = 0.03
+    blurry: float = 30.0
+
+
+DEFAULTS = Thresholds()
+
+
+def resolve(conn: psycopg.Connection[Any], finding_id: int, resolution: str) -> None:
+    """Settles an open finding, or settles it anew; ``resolution`` is one of `RESOLUTIONS`."""
+    if resolution not in RESOLUTIONS:
+        raise InvalidInput(
+            f"no such resolution: {resolution!r}; use one of {RESOLUTIONS}"
+        )
+    values = {"finding_id": finding_id, "resolution": resolution}
+    with translated():
+        cursor = conn.execute(statement("finding", "resolve"), values)
+    if cursor.rowcount == 0:
+        raise NotFound(
+            f"no finding {finding_id}; see: select * from smartdb.finding_open"
+        )

@@ -1,0 +1,267 @@
+"""Ingest: from a folder of pictures to rows.
+
+The listing goes in batches through one select, which leaves the files that are new or changed.
+Workers read those. Each batch of results is written and committed in one short transaction, so a
+run that was killed is continued by the next, and nothing is read inside a transaction.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import closing
+from dataclasses import asdict
+from itertools import chain, islice, tee
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from psycopg.rows import tuple_row
+
+from smartdb import config, images, walk
+from smartdb.bulk import copy_rows
+from smartdb.errors import Conflict, translated
+from smartdb.findings import DEFAULTS, Thresholds
+from smartdb.images import Inspected, Refused
+from smartdb.runs import run
+from smartdb.statements import statement
+from smartdb.walk import Found
+from smartdb.workers import Lost, parallel
+
+BATCH_FILES = 1000
+BATCH_BYTES = 256 << 20
+"""A batch, which is one transaction, is full at this many files or bytes, whichever comes first."""
+
+SECONDS = 60.0
+"""A file that takes longer to read and decode is refused as too_slow."""
+
+COUNTS = ("added", "known", "same_bytes", "changed", "refused", "skipped", "read")
+
+Progress = Callable[[int], None]
+Outcome = tuple[Found, str, Inspected | Refused]
+
+_IMAGE = {
+    "uri": "text", "n_bytes": "bigint", "modified_at": "timestamptz", "sha256": "bytea",
+    "mime": "text", "width": "integer", "height": "integer", "captured_at": "timestamptz",
+    "phash": "bit(64)", "exif": "jsonb", "attributes": "jsonb", "gps": "jsonb",
+    "brightness": "real", "contrast": "real", "sharpness": "real", "entropy": "real",
+    "colourfulness": "real",
+}  # fmt: skip
+_REFUSED = {
+    "uri": "text", "reason": "text", "detail": "text", "n_bytes": "bigint",
+    "modified_at": "timestamptz",
+}  # fmt: skip
+
+
+def ingest(
+    conn: psycopg.Connection[Any],
+    folder: bytes | str | Path,
+    *,
+    source: str | None = None,
+    licence: str | None = None,
+    workers: int | None = None,
+    seconds: float = SECONDS,
+    thresholds: Thresholds = DEFAULTS,
+    progress: Progress | None = None,
+) -> dict[str, int]:
+    """Records every image below ``folder`` and returns the counts of the run. Commits each batch.
+
+    Of the files listed, ``added`` brought a new content, ``same_bytes`` one that is known,
+    ``changed`` are known files that were read again, ``known`` and were not; ``refused`` are in
+    quarantine. ``skipped`` are other files, ``read`` those that were opened: 0 in a second run.
+    ``source`` is the name of the source, the folder's by default; it must hold the folder. ``progress`` is told the number
+    of files done. InvalidInput or NothingToDo for a folder that holds no images, Conflict if
+    another folder is the source of that name.
+    """
+    root = walk.checked(os.fsencode(folder))
+    tally: Counter[str] = Counter(dict.fromkeys(COUNTS, 0))
+    listing = walk.walk(root, tally)
+    first = next(listing, None)
+    if first is None:
+        raise walk.nothing_found(root, tally)
+    parameters = {
+        "folder": walk.uri_of(root), "source": source, "licence": licence,
+        "thresholds": asdict(thresholds), "seconds": seconds,
+    }  # fmt: skip
+    with translated(), run(conn, "ingest", parameters) as opened:
+        source_id = _add_source(conn, source, root, licence)
+        todo = _unread(conn, source_id, chain([first], listing), tally, progress)
+        options = {
+            "run_id": opened.run_id,
+            "source_id": source_id,
+            **asdict(thresholds),
+        }
+        record(
+            conn,
+            todo,
+            options,
+            tally,
+            workers=workers,
+            seconds=seconds,
+            progress=progress,
+        )
+        opened.counts.update(tally)
+    return dict(tally)
+
+
+def record(
+    conn: psycopg.Connection[Any],
+    todo: Iterable[tuple[Found, str]],
+    options: Mapping[str, Any],
+    tally: Counter[str],
+    *,
+    workers: int | None,
+    seconds: float,
+    progress: Progress | None,
+) -> None:
+    """Reads the files of ``todo``, each with its state (new, changed, refused), and records them.
+
+    ``options`` are run_id, source_id and the thresholds. Commits each batch.
+    """
+    files, states = tee(todo)
+    read = parallel(
+        images.inspect_found, (found for found, _ in files),
+        workers=workers or config.workers(), seconds=seconds, window=2 * BATCH_FILES,
+    )  # fmt: skip
+    with closing(read):
+        outcomes = ((f, state, _outcome(r)) for (f, r), (_, state) in zip(read, states))
+        for batch in _batches(outcomes):
+            _count(tally, batch, _write(conn, batch, options))
+            _tell(progress, tally)
+
+
+def _tell(progress: Progress | None, tally: Mapping[str, int]) -> None:
+    if progress:
+        progress(
+            sum(
+                tally[name]
+                for name in ("added", "known", "same_bytes", "changed", "refused")
+            )
+        )
+
+
+def _outcome(result: Inspected | Refused | Lost) -> Inspected | Refused:
+    if not isinstance(result, Lost):
+        return result
+    return Refused(
+        "worker_died" if result.reason == "died" else result.reason, result.detail
+    )
+
+
+def _add_source(
+    conn: psycopg.Connection[Any], name: str | None, root: bytes, licence: str | None
+) -> int:
+    """The source of this name, which must hold this folder; made if there is none."""
+    uri = walk.uri_of(root)
+    called = name or walk.shown(os.path.basename(root)) or "/"
+    values = {"name": called, "uri": uri, "licence": licence}
+    with conn.cursor(row_factory=tuple_row) as cursor:
+        row = cursor.execute(statement("ingest", "add_source"), values).fetchone()
+    assert row is not None
+    if not f"{uri}/".startswith(f"{row[1].rstrip('/')}/"):
+        raise Conflict(
+            f"source {called!r} is {row[1]}; for this folder give another name: --source NAME"
+        )
+    conn.commit()
+    return int(row[0])
+
+
+def _unread(
+    conn: psycopg.Connection[Any],
+    source_id: int,
+    listing: Iterator[Found],
+    tally: Counter[str],
+    progress: Progress | None,
+) -> Iterator[tuple[Found, str]]:
+    """The files that must be read, with their state; the others are counted."""
+    while batch := list(islice(listing, BATCH_FILES)):
+        for found, state in zip(batch, _states(conn, source_id, batch), strict=True):
+            if state in ("known", "refused"):
+                tally[state] += 1
+            else:
+                yield found, state
+        _tell(progress, tally)
+
+
+def _states(
+    conn: psycopg.Connection[Any], source_id: int, batch: list[Found]
+) -> list[str]:
+    values = {
+        "source_id": source_id,
+        "uris": [found.uri for found in batch],
+        "n_bytes": [found.n_bytes for found in batch],
+        "modified_at": [found.modified_at for found in batch],
+    }
+    with conn.cursor(row_factory=tuple_row) as cursor:
+        states = [
+            row[0] for row in cursor.execute(statement("ingest", "state"), values)
+        ]
+    conn.commit()
+    return states
+
+
+def _batches(outcomes: Iterable[Outcome]) -> Iterator[list[Outcome]]:
+    batch: list[Outcome] = []
+    size = 0
+    for outcome in outcomes:
+        batch.append(outcome)
+        size += outcome[0].n_bytes or 0
+        if len(batch) >= BATCH_FILES or size >= BATCH_BYTES:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
+
+
+def _write(
+    conn: psycopg.Connection[Any], batch: list[Outcome], options: Mapping[str, Any]
+) -> set[bytes]:
+    """Writes a batch in one transaction (queries/ingest.sql says how) and returns the new hashes."""
+    with conn.transaction(), conn.cursor(row_factory=tuple_row) as cursor:
+        cursor.execute(statement("ingest", "stage"))
+        copy_rows(conn, "ingest_image", _IMAGE, _image_rows(batch))
+        copy_rows(conn, "ingest_refused", _REFUSED, _refused_rows(batch))
+        new = {
+            row[0] for row in cursor.execute(statement("ingest", "add_media"), options)
+        }
+        for name in (
+            "name_media",
+            "locate",
+            "add_quality",
+            "add_findings",
+            "refuse",
+            "release",
+        ):
+            cursor.execute(statement("ingest", name), options)
+    return new
+
+
+def _count(tally: Counter[str], batch: list[Outcome], new: set[bytes]) -> None:
+    for found, state, seen in batch:
+        tally["read"] += not found.problem
+        if isinstance(seen, Refused):
+            tally["refused"] += 1
+        elif state == "changed":
+            tally["changed"] += 1
+            new.discard(seen.sha256)
+        else:
+            tally["added" if seen.sha256 in new else "same_bytes"] += 1
+            new.discard(seen.sha256)
+
+
+def _image_rows(batch: list[Outcome]) -> Iterator[tuple[Any, ...]]:
+    for found, _, seen in batch:
+        if isinstance(seen, Inspected):
+            yield (
+                found.uri, seen.n_bytes, found.modified_at, seen.sha256, seen.mime, seen.width,
+                seen.height, seen.captured_at, seen.phash, seen.exif, seen.attributes, seen.gps,
+                seen.quality.brightness, seen.quality.contrast, seen.quality.sharpness,
+                seen.quality.entropy, seen.quality.colourfulness,
+            )  # fmt: skip
+
+
+def _refused_rows(batch: list[Outcome]) -> Iterator[tuple[Any, ...]]:
+    for found, _, seen in batch:
+        if isinstance(seen, Refused):
+            yield found.uri, seen.reason, seen.detail, found.n_bytes, found.modified_at

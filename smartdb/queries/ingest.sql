@@ -1,0 +1,126 @@
+-- name: add_source
+-- Registers a source unless its name is taken, and returns it; a licence that is given is kept.
+insert into core.source (name, uri, licence)
+values (%(name)s, %(uri)s, %(licence)s)
+on conflict (name) do update set licence = coalesce(excluded.licence, core.source.licence)
+returning source_id, uri;
+
+-- name: sources
+-- The sources with the number of their files, of those refused, and their terms.
+select
+    s.name, s.uri, s.licence,
+    (select count(*) from core.media_location as l where l.source_id = s.source_id) as n_files,
+    (select count(*) from core.quarantine as q where q.source_id = s.source_id) as n_refused
+from core.source as s
+order by s.name;
+
+-- name: state
+-- What is known of files: known, refused, changed or new, in the order given.
+select
+    case
+        when l.n_bytes = f.n_bytes and l.modified_at = f.modified_at and q.uri is null then 'known'
+        when q.n_bytes = f.n_bytes and q.modified_at = f.modified_at and q.reason <> 'unreadable'
+            then 'refused'
+        when l.uri is not null then 'changed'
+        else 'new'
+    end as state
+from unnest(%(uris)s::text[], %(n_bytes)s::bigint[], %(modified_at)s::timestamptz[])
+    with ordinality as f (uri, n_bytes, modified_at, place)
+left join core.location_of(%(source_id)s, %(uris)s) as l on l.uri = f.uri
+left join core.quarantine as q on q.source_id = %(source_id)s and q.uri = f.uri
+order by f.place;
+
+-- name: stage
+-- Makes the two tables that a batch is copied into; they empty themselves at each commit.
+create temp table if not exists ingest_image (
+    uri text, n_bytes bigint, modified_at timestamptz, sha256 bytea, mime text, width integer,
+    height integer, captured_at timestamptz, phash bit(64), exif jsonb, attributes jsonb, gps jsonb,
+    brightness real, contrast real, sharpness real, entropy real, colourfulness real
+) on commit delete rows;
+create temp table if not exists ingest_refused (
+    uri text, reason text, detail text, n_bytes bigint, modified_at timestamptz
+) on commit delete rows;
+
+-- name: add_media
+-- Adds the contents of the batch that are not known yet, in order of hash, and returns their hashes.
+insert into core.media (
+    sha256, kind, mime, n_bytes, width, height, captured_at, phash, exif, attributes, run_id
+)
+select distinct on (i.sha256)
+    i.sha256, 'image', i.mime, i.n_bytes, i.width, i.height, i.captured_at, i.phash, i.exif,
+    i.attributes, %(run_id)s
+from pg_temp.ingest_image as i
+where not exists (
+    select from core.media_by_sha256(array(select k.sha256 from pg_temp.ingest_image as k)) as m
+    where m.sha256 = i.sha256
+)
+order by i.sha256, i.uri
+on conflict (sha256) do nothing
+returning sha256;
+
+-- name: name_media
+-- Puts the ids beside the contents of the batch.
+create temp table ingest_media on commit drop as
+select m.media_id, m.sha256
+from core.media_by_sha256(array(select i.sha256 from pg_temp.ingest_image as i)) as m;
+
+-- name: locate
+-- Records where the contents of the batch lie.
+select core.locate(
+    %(source_id)s, array_agg(m.media_id), array_agg(i.uri), array_agg(i.n_bytes),
+    array_agg(i.modified_at)
+)
+from pg_temp.ingest_image as i
+join pg_temp.ingest_media as m using (sha256)
+having count(*) > 0;
+
+-- name: add_quality
+-- Records the statistics of contents that have none yet.
+insert into core.quality (media_id, brightness, contrast, sharpness, entropy, colourfulness)
+select distinct on (m.media_id)
+    m.media_id, i.brightness, i.contrast, i.sharpness, i.entropy, i.colourfulness
+from pg_temp.ingest_image as i
+join pg_temp.ingest_media as m using (sha256)
+order by m.media_id
+on conflict (media_id) do nothing;
+
+-- name: add_findings
+-- Records what the thresholds find in the statistics, and places told in the metadata.
+insert into core.finding (media_id, kind, score, detail, run_id)
+select distinct on (m.media_id, f.kind) m.media_id, f.kind, f.score, f.detail, %(run_id)s
+from pg_temp.ingest_image as i
+join pg_temp.ingest_media as m using (sha256)
+cross join lateral (
+    values
+    ('gps', null::real, coalesce(i.gps, '{}'), i.gps is not null),
+    ('dark', i.brightness, '{}', i.brightness < %(dark)s),
+    ('bright', i.brightness, '{}', i.brightness > %(bright)s),
+    ('low_contrast', i.contrast, '{}', i.contrast < %(low_contrast)s),
+    ('blurry', i.sharpness, '{}', i.sharpness < %(blurry)s)
+) as f (kind, score, detail, is_found)
+where f.is_found
+order by m.media_id, f.kind
+on conflict (media_id, kind, region) do nothing;
+
+-- name: refuse
+-- Puts the refused files of the batch into quarantine, or renews what is said of them there.
+insert into core.quarantine (source_id, uri, reason, detail, n_bytes, modified_at, run_id)
+select %(source_id)s, r.uri, r.reason, r.detail, r.n_bytes, r.modified_at, %(run_id)s
+from pg_temp.ingest_refused as r
+order by r.uri
+on conflict (source_id, uri) do update
+set reason = excluded.reason, detail = excluded.detail, n_bytes = excluded.n_bytes,
+    modified_at = excluded.modified_at, run_id = excluded.run_id, created_at = now();
+
+-- name: release
+-- Takes the good files of the batch out of quarantine; rows are locked in order of URI.
+with freed as (
+    select q.quarantine_id
+    from core.quarantine as q
+    where
+        q.source_id = %(source_id)s
+        and q.uri = any (array(select i.uri from pg_temp.ingest_image as i))
+    order by q.uri
+    for update
+)
+delete from core.quarantine as q using freed where q.quarantine_id = freed.quarantine_id;

@@ -1,0 +1,241 @@
+"""Walking a folder: which files are images, their URIs, sizes and times. No picture is decoded.
+
+A file is a candidate when its name ends like an image's, or its first bytes are an image's.
+Other files, hidden ones and special ones (pipes, sockets, devices) are counted as skipped.
+Symbolic links are followed, and no folder is entered twice, so loops end.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from urllib.parse import quote_from_bytes, unquote_to_bytes
+
+from smartdb.errors import InvalidInput, NothingToDo
+
+EXTENSIONS = frozenset(
+    b".jpg .jpeg .jpe .jfif .mpo .png .apng .gif .bmp .dib .webp .tif .tiff .avif .heic .heif "
+    b".jp2 .j2k .jpx .jpf .ppm .pgm .pbm .pnm .ico .icns .psd .dds .qoi".split()
+)
+"""Endings of image names, in lower case."""
+
+MAX_URI = 2600
+"""Longest URI in bytes that the database can index."""
+
+_SCHEME = "file://"
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_LATEST = datetime(9999, 12, 31, tzinfo=UTC)
+_PREFIXES = (
+    b"\xff\xd8\xff",
+    b"\x89PNG\r\n\x1a\n",
+    b"GIF87a",
+    b"GIF89a",
+    b"II*\0",
+    b"MM\0*",
+    b"II+\0",
+    b"MM\0+",
+    b"\0\0\0\x0cjP  ",
+    b"\xffO\xffQ",
+    b"8BPS\0\x01",
+    b"qoif",
+)
+_BRANDS = (
+    b"avif",
+    b"avis",
+    b"heic",
+    b"heix",
+    b"hevc",
+    b"heim",
+    b"heis",
+    b"mif1",
+    b"msf1",
+)
+_HEIF = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")
+
+
+@dataclass(frozen=True)
+class Found:
+    """A file that should be an image. ``problem`` is set where it cannot even be looked at."""
+
+    path: bytes
+    uri: str
+    n_bytes: int | None
+    modified_at: datetime | None
+    problem: str | None = None
+
+
+def walk(folder: bytes | Path, tally: Counter[str] | None = None) -> Iterator[Found]:
+    """The candidates below ``folder``, each folder's in order of name, memory of one folder.
+
+    A folder or file that cannot be looked at comes as a `Found` with a problem. ``tally`` gets
+    the number of other files as "skipped". InvalidInput where there is no such readable folder.
+    """
+    root = checked(folder)
+    return _walk(
+        root, {_identity(os.stat(root))}, Counter() if tally is None else tally
+    )
+
+
+def checked(folder: bytes | Path) -> bytes:
+    """The absolute path of a folder that can be listed, without symbolic links; else InvalidInput."""
+    path = os.path.realpath(os.fsencode(folder))
+    name = shown(path)
+    try:
+        with os.scandir(path):
+            return path
+    except FileNotFoundError:
+        raise InvalidInput(
+            f"no such folder: {name}; give a folder that holds images"
+        ) from None
+    except NotADirectoryError:
+        raise InvalidInput(
+            f"not a folder: {name}; give the folder that holds it"
+        ) from None
+    except OSError as error:
+        raise InvalidInput(
+            f"cannot list the folder {name}: {error.strerror}; make it readable for this user"
+        ) from error
+
+
+def nothing_found(folder: bytes | Path, tally: Counter[str]) -> NothingToDo:
+    """The error for a folder without any candidate."""
+    others = tally["skipped"]
+    what = f"no image among its {others} files" if others else "it is empty"
+    return NothingToDo(
+        f"nothing to ingest in {shown(os.fsencode(folder))}: {what}; give a folder with images"
+    )
+
+
+def shown(path: bytes) -> str:
+    """A path for people: quoted where it has unprintable or non-UTF-8 characters."""
+    text = path.decode("utf-8", "backslashreplace")
+    return text if text.isprintable() else ascii(os.fsdecode(path))
+
+
+def uri_of(path: bytes) -> str:
+    """The ``file://`` URI of an absolute path, percent-encoded, so that any name has one."""
+    return _SCHEME + quote_from_bytes(path, safe="/")
+
+
+def path_of(uri: str) -> bytes:
+    """The path that `uri_of` was given; InvalidInput for a URI that is not of a local file."""
+    if not uri.startswith(_SCHEME + "/"):
+        raise InvalidInput(f"not the URI of a local file: {uri}")
+    return unquote_to_bytes(uri[len(_SCHEME) :])
+
+
+def class_of(uri: str, root: str) -> str | None:
+    """The folder of a file relative to ``root`` (both URIs), the class it was sorted into.
+
+    None for a file directly in the root. Names that are not UTF-8 show their bytes as \\xNN.
+
+    >>> class_of("file:///data/cats/black/1.png", "file:///data")
+    'cats/black'
+    """
+    relative = os.path.relpath(os.path.dirname(path_of(uri)), path_of(root))
+    if relative.split(b"/")[0] == b"..":
+        raise InvalidInput(f"{uri} does not lie below {root}")
+    return None if relative == b"." else relative.decode("utf-8", "backslashreplace")
+
+
+def looks_like_image(head: bytes) -> bool:
+    """Whether the first bytes (32 or more) of a file are those of an image format."""
+    if head.startswith(_PREFIXES):
+        return True
+    if head[:4] == b"RIFF":
+        return head[8:12] == b"WEBP"
+    if head[:2] == b"BM":
+        return head[6:10] == b"\0\0\0\0"  # two reserved fields
+    return head[4:8] == b"ftyp" and head[8:12] in _BRANDS
+
+
+def looks_like_heif(head: bytes) -> bool:
+    """Whether the first bytes are those of a HEIF file, which needs a decoder of its own."""
+    return head[4:8] == b"ftyp" and head[8:12] in _HEIF
+
+
+def look(path: bytes) -> Found:
+    """The file at ``path`` as it is now."""
+    try:
+        return _found(path, os.stat(path))
+    except OSError as error:
+        return _problem(path, f"cannot be looked at: {error.strerror}")
+
+
+def _walk(
+    folder: bytes, seen: set[tuple[int, int]], tally: Counter[str]
+) -> Iterator[Found]:
+    try:
+        names = sorted(os.listdir(folder))
+    except OSError as error:
+        yield _problem(folder, f"folder cannot be listed: {error.strerror}")
+        return
+    for name in names:
+        if name.startswith(b"."):
+            tally["skipped"] += 1
+            continue
+        yield from _entry(os.path.join(folder, name), seen, tally)
+
+
+def _entry(
+    path: bytes, seen: set[tuple[int, int]], tally: Counter[str]
+) -> Iterator[Found]:
+    is_image_name = os.path.splitext(path)[1].lower() in EXTENSIONS
+    try:
+        state = os.stat(path)
+    except OSError as error:
+        if is_image_name:
+            yield _problem(path, f"cannot be looked at: {error.strerror}")
+        else:
+            tally["skipped"] += 1
+        return
+    if stat.S_ISDIR(state.st_mode):
+        if _identity(state) not in seen:
+            seen.add(_identity(state))
+            yield from _walk(path, seen, tally)
+    elif stat.S_ISREG(state.st_mode) and (is_image_name or _has_image_head(path)):
+        yield _found(path, state)
+    else:
+        tally["skipped"] += 1
+
+
+def _has_image_head(path: bytes) -> bool:
+    try:
+        with open(path, "rb", buffering=0) as file:
+            return looks_like_image(file.read(32))
+    except OSError:
+        return False
+
+
+def _found(path: bytes, state: os.stat_result) -> Found:
+    uri = uri_of(path)
+    if len(uri) > MAX_URI:
+        return _problem(
+            path, "its path is too long for the database; move it up some folders"
+        )
+    return Found(path, uri, state.st_size, _time(state.st_mtime_ns))
+
+
+def _problem(path: bytes, problem: str) -> Found:
+    uri = uri_of(path)
+    if len(uri) > MAX_URI:  # a name of its own, though it leads nowhere
+        uri = f"{uri[:1024]}...{hashlib.sha256(path).hexdigest()}"
+    return Found(path, uri, None, None, problem)
+
+
+def _time(nanoseconds: int) -> datetime:
+    """Microseconds, as Postgres has them; times it cannot have become the nearest it can."""
+    try:
+        return _EPOCH + timedelta(microseconds=nanoseconds // 1000)
+    except OverflowError:
+        return _LATEST if nanoseconds > 0 else _EPOCH
+
+
+def _identity(state: os.stat_result) -> tuple[int, int]:
+    return state.st_dev, state.st_ino

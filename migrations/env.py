@@ -1,7 +1,8 @@
 """What alembic runs: the steps, then the rebuild of the interface, in one transaction.
 
-Started by `smartdb.migrate` only, which hands over a connection that acts as smartdb_owner, and
-for a draft the tables as they should be (``target``, reflected from schema/core).
+Started by `smartdb.migrate` only, which hands over a connection that acts as smartdb_owner. For a
+draft it brings the tables as they should be (``target``, reflected from schema/core), and asks to
+leave the interface alone, which may need columns that no migration adds yet.
 """
 
 from __future__ import annotations
@@ -11,11 +12,16 @@ from typing import Any
 
 import pgvector.sqlalchemy  # noqa: F401  (so that reflection knows halfvec)
 from alembic import context
+from alembic.autogenerate.rewriter import Rewriter
+from alembic.operations.ops import AlterColumnOp
+from sqlalchemy import DefaultClause
 
 from smartdb import migrate
 
 OWN = re.compile(r"alembic_version|embedding_\d+|prediction_\d+")
 """Tables that alembic, an encoder or a run made: no migration is about them."""
+
+drafts = Rewriter()
 
 
 def include_name(name: str | None, kind: str, _: Any) -> bool:
@@ -25,23 +31,34 @@ def include_name(name: str | None, kind: str, _: Any) -> bool:
     return kind != "table" or OWN.fullmatch(name or "") is None
 
 
+@drafts.rewrites(AlterColumnOp)
+def keep_sequence(_: Any, __: Any, step: AlterColumnOp) -> AlterColumnOp | list[Any]:
+    """Alembic hides defaults that number rows in the database, and so would set them for ever."""
+    default = step.modify_server_default
+    if isinstance(default, DefaultClause) and "nextval(" in str(default.arg):
+        step.modify_server_default = False
+    return step if step.has_changes() else []
+
+
 def main() -> None:
     """Runs what the command asked for on the connection it brought."""
-    if "connection" not in context.config.attributes:
+    asked = context.config.attributes
+    if "connection" not in asked:
         raise SystemExit("run migrations by: python -m smartdb.migrate upgrade")
-    bound, target = context.config.attributes["connection"], context.config.attributes.get("target")
+    bound = asked["connection"]
     context.configure(
         connection=bound,
-        target_metadata=target,
+        target_metadata=asked.get("target"),
         version_table_schema="core",
         include_schemas=True,
         include_name=include_name,
         compare_server_default=True,
+        process_revision_directives=drafts,
     )
     migrate.driver(bound).execute("set local lock_timeout = '10s'")
     with context.begin_transaction():
         context.run_migrations()
-    if target is None:
+    if asked.get("rebuild", True):
         migrate.rebuild_interface(migrate.driver(bound))
 
 

@@ -1,12 +1,12 @@
 """${message}"""
 
-from alembic import op
 import sqlalchemy as sa
+from alembic import op
 
 from smartdb.migrate import refuse_downgrade as downgrade  # noqa: F401
 ${imports if imports else ""}
-revision = ${repr(up_revision)}
-down_revision = ${repr(down_revision)}
+revision = ${'"%s"' % up_revision}
+down_revision = ${'"%s"' % down_revision}
 
 
 def upgrade() -> None:

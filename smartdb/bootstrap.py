@@ -96,9 +96,7 @@ def _create_schema(conn: psycopg.Connection[Any], name: str) -> None:
 
 
 def _denied(conn: psycopg.Connection[Any], what: str, remedy: str) -> AccessDenied:
-    return AccessDenied(
-        f"role {conn.info.user} may not {what}; let an administrator run: {remedy}"
-    )
+    return AccessDenied(f"role {conn.info.user} may not {what}; let an administrator run: {remedy}")
 
 
 def _row(conn: psycopg.Connection[Any], name: str, **values: str) -> tuple[Any, ...] | None:

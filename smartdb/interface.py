@@ -79,11 +79,11 @@ def run_file(conn: psycopg.Connection[Any], path: Path) -> None:
 
 
 def _located(error: psycopg.Error, path: Path, script: str) -> SmartdbError:
-    plain = from_driver(error)
-    state = error.sqlstate or ""
-    kind = DatabaseError if state.startswith("42") and state != "42501" else type(plain)
-    before = script[: int(error.diag.statement_position or 1) - 1]
-    return kind(f"{path.name} line {before.count(chr(10)) + 1}: {plain}")
+    kind, state = type(from_driver(error)), error.sqlstate or ""
+    if state.startswith("42") and state != "42501":  # our own mistake, not an outdated schema
+        kind = DatabaseError
+    line = script[: int(error.diag.statement_position or 1) - 1].count("\n") + 1
+    return kind(f"{path.name} line {line}: {error.diag.message_primary or error}")
 
 
 def _files() -> list[Path]:

@@ -1,13 +1,14 @@
 """Brings a database to the schema of this code: roles, extension, migrations, interface.
 
-    python -m smartdb.migrate upgrade [URL]            what smartdb init does
-    python -m smartdb.migrate revision -m "..." [URL]  drafts the next step from schema/core
-    python -m smartdb.migrate baseline                 writes the first step from schema/core
+python -m smartdb.migrate upgrade            what smartdb init does
+python -m smartdb.migrate revision -m "..."  drafts the next step from schema/core
+python -m smartdb.migrate baseline           writes the first step from schema/core
 """
 
 from __future__ import annotations
 
 import io
+from argparse import Namespace
 from collections.abc import Iterator
 from contextlib import contextmanager
 from hashlib import sha256
@@ -20,6 +21,7 @@ from psycopg.rows import tuple_row
 import smartdb
 from smartdb import config
 from smartdb.bootstrap import prepare
+from smartdb.database import open_connection
 from smartdb.errors import SchemaOutdated, SmartdbError, translated
 from smartdb.interface import is_current, rebuild_interface, run_file, stamp
 from smartdb.statements import statement
@@ -95,7 +97,8 @@ def session(url: str) -> Iterator[sqlalchemy.Connection]:
     """A connection for alembic; errors come as the driver's own."""
     import sqlalchemy
 
-    conn = psycopg.connect(url)
+    conn = open_connection(url)
+    conn.autocommit = False
     engine = sqlalchemy.create_engine(
         "postgresql+psycopg://", creator=lambda: conn, poolclass=sqlalchemy.NullPool
     )
@@ -119,7 +122,7 @@ def settings(bound: sqlalchemy.Connection, **attributes: object) -> alembic.conf
     """Alembic's settings, without a file, for work on this connection."""
     from alembic.config import Config
 
-    made = Config(stdout=io.StringIO())
+    made = Config(stdout=io.StringIO(), cmd_opts=Namespace(quiet=True))
     made.set_main_option("script_location", str(config.folder("migrations")).replace("%", "%%"))
     made.set_main_option("path_separator", "os")
     made.attributes.update(connection=bound, **attributes)
@@ -147,3 +150,9 @@ def _refuse_unknown(conn: psycopg.Connection[Any]) -> None:
 def _row(conn: psycopg.Connection[Any], name: str) -> tuple[Any, ...] | None:
     with conn.cursor(row_factory=tuple_row) as cursor:
         return cursor.execute(statement("migrate", name)).fetchone()
+
+
+if __name__ == "__main__":
+    from smartdb.draft import main
+
+    main()

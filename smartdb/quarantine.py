@@ -1,0 +1,92 @@
+"""Quarantine: the files that were refused, and another try at them."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from itertools import groupby
+from typing import Any
+
+import psycopg
+from psycopg.rows import class_row, tuple_row
+
+from smartdb import walk
+from smartdb.errors import translated
+from smartdb.findings import DEFAULTS, Thresholds
+from smartdb.ingest import COUNTS, SECONDS, Progress, record
+from smartdb.runs import run
+from smartdb.statements import statement
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A row of the quarantine."""
+
+    source: str
+    uri: str
+    reason: str
+    detail: str
+    n_bytes: int | None
+    created_at: datetime
+
+
+def refusals(
+    conn: psycopg.Connection[Any],
+    *,
+    source: str | None = None,
+    reason: str | None = None,
+    limit: int | None = None,
+) -> list[Refusal]:
+    """The refused files, the last first; of one source, for one reason, or all."""
+    values = {"source": source, "reason": reason, "limit": limit}
+    with translated(), conn.cursor(row_factory=class_row(Refusal)) as cursor:
+        return cursor.execute(statement("quarantine", "list"), values).fetchall()
+
+
+def retry(
+    conn: psycopg.Connection[Any],
+    *,
+    source: str | None = None,
+    reason: str | None = None,
+    workers: int | None = None,
+    seconds: float = SECONDS,
+    thresholds: Thresholds = DEFAULTS,
+    progress: Progress | None = None,
+) -> dict[str, int]:
+    """Reads refused files again and returns counts as `smartdb.ingest.ingest` does, and ``gone``.
+
+    Files that are good now leave the quarantine, and so do those that are ``gone``. Commits each
+    batch.
+    """
+    tally: Counter[str] = Counter(dict.fromkeys((*COUNTS, "gone"), 0))
+    parameters = {"source": source, "reason": reason, "thresholds": asdict(thresholds)}
+    with translated(), run(conn, "retry", parameters) as opened:
+        for source_id, uris in _by_source(conn, source, reason):
+            options = {"run_id": opened.run_id, "source_id": source_id, **asdict(thresholds)}
+            gone = [uri for uri in uris if _is_gone(uri)]
+            values = {"source_id": source_id, "uris": gone}
+            conn.execute(statement("quarantine", "forget"), values)
+            conn.commit()
+            tally["gone"] += len(gone)
+            rest = ((walk.look(walk.path_of(uri)), "refused") for uri in sorted({*uris} - {*gone}))
+            record(conn, rest, options, tally, workers=workers, seconds=seconds, progress=progress)
+        opened.counts.update(tally)
+    return dict(tally)
+
+
+def _by_source(
+    conn: psycopg.Connection[Any], source: str | None, reason: str | None
+) -> Iterator[tuple[int, list[str]]]:
+    values = {"source": source, "reason": reason}
+    with conn.cursor(row_factory=tuple_row) as cursor:
+        rows = cursor.execute(statement("quarantine", "again"), values).fetchall()
+    conn.commit()
+    for source_id, group in groupby(rows, key=lambda row: int(row[0])):
+        yield source_id, [row[1] for row in group]
+
+
+def _is_gone(uri: str) -> bool:
+    return not os.path.lexists(walk.path_of(uri))

@@ -1,0 +1,78 @@
+"""Thumbnails: small upright JPEGs that hold pixels and nothing else, kept in a cache folder."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import tempfile
+from pathlib import Path
+
+from smartdb import config
+from smartdb.errors import InvalidInput, NotFound
+from smartdb.images import load_rgb
+from smartdb.walk import shown
+
+SIZES = range(16, 1025)
+"""Lengths in pixels that the longer side may have."""
+
+MIME = "image/jpeg"
+
+
+def thumbnail(source: bytes | Path, size: int = 256) -> bytes:
+    """A JPEG whose longer side is at most ``size`` pixels; smaller pictures keep their size.
+
+    ``source`` is a path or the bytes of an image file. Nothing of its metadata (place, camera,
+    comments, embedded thumbnails, colour profiles) is passed on. InvalidInput for a size outside
+    `SIZES` or an image that cannot be decoded, NotFound where there is no such file.
+    """
+    if size not in SIZES:
+        raise InvalidInput(f"size {size} is not between {SIZES[0]} and {SIZES[-1]} pixels")
+    picture = load_rgb(source, at_least=2 * size)
+    picture.thumbnail((size, size))
+    picture.info.clear()  # or Pillow passes the JPEG comment on
+    buffer = io.BytesIO()
+    picture.save(buffer, "JPEG", quality=85)
+    return buffer.getvalue()
+
+
+def cached_thumbnail(sha256: bytes, path: Path, size: int = 256) -> bytes:
+    """`thumbnail` of the media with this hash, from the cache, or made from its file and kept.
+
+    NotFound if the file is gone or holds other bytes by now.
+    """
+    kept = cache_path(sha256, size)
+    try:
+        return kept.read_bytes()
+    except FileNotFoundError:
+        made = thumbnail(read_checked(sha256, path), size)
+        _keep(kept, made)
+        return made
+
+
+def read_checked(sha256: bytes, path: Path) -> bytes:
+    """The bytes of a file, if they are still those of the media; else NotFound."""
+    name = shown(os.fsencode(path))
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise NotFound(
+            f"cannot read {path!r}: {error.strerror}; ingest its folder again"
+        ) from error
+    if hashlib.sha256(data).digest() != sha256:
+        raise NotFound(f"{name} has changed since it was ingested; ingest its folder again")
+    return data
+
+
+def cache_path(sha256: bytes, size: int) -> Path:
+    """Where the thumbnail of this size is kept."""
+    name = sha256.hex()
+    return config.home() / "thumbnails" / name[:2] / f"{name}_{size}.jpg"
+
+
+def _keep(path: Path, data: bytes) -> None:
+    """Writes in one step, so that a reader sees a whole thumbnail or none."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as file:
+        file.write(data)
+    Path(file.name).replace(path)

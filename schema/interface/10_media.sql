@@ -46,3 +46,10 @@ comment on column smartdb.media.exif is 'EXIF tags by name.';
 comment on column smartdb.media.attributes is 'Anything else known about it.';
 comment on column smartdb.media.run_id is 'The ingest run that added it.';
 comment on column smartdb.media.created_at is 'When it was added.';
+
+-- example:
+--   select media_id, source, uri, width, height, brightness from smartdb.media where media_id <=
+--   2
+-- result:
+--   1 | toys | file:///toys/cat/1.png | 32 | 24 | 0.05
+--   2 | toys | file:///toys/cat/2.png | 32 | 24 | 0.1

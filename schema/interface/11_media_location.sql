@@ -11,3 +11,9 @@ comment on column smartdb.media_location.uri is 'The file, as a percent-encoded 
 comment on column smartdb.media_location.n_bytes is 'Size of the file when it was read.';
 comment on column smartdb.media_location.modified_at is 'Modification time of the file when it was read.';
 comment on column smartdb.media_location.seen_at is 'When it was last read.';
+
+-- example:
+--   select media_id, uri from smartdb.media_location where media_id = 5 order by uri
+-- result:
+--   5 | file:///toys/cat/5-copy.png
+--   5 | file:///toys/cat/5.png

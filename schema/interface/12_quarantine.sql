@@ -13,3 +13,8 @@ comment on column smartdb.quarantine.detail is 'What the reader said.';
 comment on column smartdb.quarantine.n_bytes is 'Size of the file, if it could be told.';
 comment on column smartdb.quarantine.run_id is 'The run that refused it last.';
 comment on column smartdb.quarantine.created_at is 'When it was refused last.';
+
+-- example:
+--   select source, uri, reason, detail from smartdb.quarantine
+-- result:
+--   toys | file:///toys/cat/half.jpg | truncated | image file is truncated (12 bytes not processed)

@@ -30,3 +30,8 @@ comment on column smartdb.source_summary.n_media is 'Distinct contents among the
 comment on column smartdb.source_summary.n_refused is 'Files in quarantine.';
 comment on column smartdb.source_summary.n_bytes is 'Bytes of the files.';
 comment on column smartdb.source_summary.last_seen_at is 'When a file of it was last read.';
+
+-- example:
+--   select source, licence, n_files, n_media, n_refused from smartdb.source_summary
+-- result:
+--   toys | CC0-1.0 | 12 | 11 | 1

@@ -15,3 +15,9 @@ comment on column smartdb.finding_open.region is 'x, y, width, height in pixels;
 comment on column smartdb.finding_open.detail is 'Anything else.';
 comment on column smartdb.finding_open.run_id is 'The run that found it.';
 comment on column smartdb.finding_open.created_at is 'When it was found.';
+
+-- example:
+--   select media_id, kind, score, detail from smartdb.finding_open order by media_id
+-- result:
+--   1 | dark | 0.05 | {}
+--   7 | gps | None | {'latitude': 52.5, 'longitude': 13.4}

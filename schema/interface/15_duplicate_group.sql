@@ -13,3 +13,10 @@ comment on column smartdb.duplicate_group.media_id is 'The member.';
 comment on column smartdb.duplicate_group.is_representative is 'True for one member of each group.';
 comment on column smartdb.duplicate_group.n_members is 'How many members the group has.';
 comment on column smartdb.duplicate_group.uri is 'Where the member''s bytes lie.';
+
+-- example:
+--   select group_id, media_id, is_representative, n_members from smartdb.duplicate_group order
+--   by media_id
+-- result:
+--   1 | 1 | True | 2
+--   1 | 2 | False | 2

@@ -13,3 +13,8 @@ comment on column smartdb.encoder.vectors is 'View with its vectors (media_id, v
 comment on column smartdb.encoder.weights_sha256 is 'SHA-256 of the weights; null for an encoder without weights.';
 comment on column smartdb.encoder.preprocessing is 'How pixels are prepared.';
 comment on column smartdb.encoder.created_at is 'When it was registered.';
+
+-- example:
+--   select name, dim, vectors from smartdb.encoder
+-- result:
+--   tiny | 3 | smartdb.embedding_1

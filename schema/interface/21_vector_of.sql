@@ -19,3 +19,8 @@ end
 $$;
 comment on function smartdb.vector_of(bigint, text) is
     'The vector of a media by an encoder. SD001 if there is no such encoder or vector.';
+
+-- example:
+--   select vector_dims(smartdb.vector_of(1, 'tiny'))
+-- result:
+--   3

@@ -33,3 +33,10 @@ comment on function smartdb.nearest(halfvec, text, integer, text) is
     'The k media nearest to the query vector by cosine distance (0 same direction, 2 opposite), '
     'nearest first; the predicate is a condition on smartdb.media, read as m. '
     'SD001 for an unknown encoder, SD002 for a query of another length.';
+
+-- example:
+--   select * from smartdb.nearest('[1,0,0]', 'tiny', 3, 'm.brightness > 0.1')
+-- result:
+--   2 | 0.006192
+--   3 | 0.007722
+--   4 | 0.009848

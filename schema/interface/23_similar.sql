@@ -15,3 +15,10 @@ begin atomic
 end;
 comment on function smartdb.similar(bigint, text, integer, text) is
     'The k media nearest to a media by an encoder, itself left out; predicate as in nearest().';
+
+-- example:
+--   select * from smartdb.similar(6, 'tiny', 3)
+-- result:
+--   7 | 0.0002938
+--   8 | 0.001162
+--   9 | 0.002593

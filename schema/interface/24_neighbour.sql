@@ -12,3 +12,10 @@ comment on column smartdb.neighbour.media_id is 'The media.';
 comment on column smartdb.neighbour.rank is '1 is the nearest.';
 comment on column smartdb.neighbour.neighbour_id is 'The neighbour.';
 comment on column smartdb.neighbour.distance is 'Cosine distance, 0 to 2.';
+
+-- example:
+--   select rank, neighbour_id, distance from smartdb.neighbour where encoder = 'tiny' and
+--   media_id = 6
+-- result:
+--   1 | 7 | 0.0002938
+--   2 | 8 | 0.001162

@@ -19,3 +19,9 @@ comment on column smartdb.outlier.distance is 'Mean cosine distance to its neigh
 comment on column smartdb.outlier.n_neighbours is 'Number of neighbours compared.';
 comment on column smartdb.outlier.percentile is 'Share of media that are less isolated, 0 to 1.';
 comment on column smartdb.outlier.z is 'Standard deviations above the mean isolation.';
+
+-- example:
+--   select media_id, distance, percentile from smartdb.outlier order by percentile desc limit 2
+-- result:
+--   1 | 0.0007712 | 1
+--   5 | 0.0007564 | 0.8889

@@ -8,3 +8,9 @@ end
 $$;
 comment on function smartdb.media_where(text) is
     'The media that fulfil a condition on smartdb.media, read as m; runs with the rights of the caller.';
+
+-- example:
+--   select * from smartdb.media_where('m.group_key = ''scene 1''')
+-- result:
+--   3
+--   4

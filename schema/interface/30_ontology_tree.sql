@@ -27,3 +27,10 @@ comment on column smartdb.ontology_tree.class_id is 'Identity of the class.';
 comment on column smartdb.ontology_tree.parent_class_id is 'The class above it.';
 comment on column smartdb.ontology_tree.kinds is 'Kinds of label it may be used in.';
 comment on column smartdb.ontology_tree.version_from is 'First ontology version that has it.';
+
+-- example:
+--   select ontology, path, depth from smartdb.ontology_tree order by path
+-- result:
+--   animals | pet | 0
+--   animals | pet > cat | 1
+--   animals | pet > dog | 1

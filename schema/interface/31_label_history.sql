@@ -33,3 +33,10 @@ comment on column smartdb.label_history.run_id is 'The run that wrote it.';
 comment on column smartdb.label_history.created_at is 'When it was written.';
 comment on column smartdb.label_history.rev_from is 'Revision at which it became true.';
 comment on column smartdb.label_history.rev_to is 'Revision at which it ceased to be; null while live.';
+
+-- example:
+--   select label_id, class, origin, actor, rev_to is null as live from smartdb.label_history
+--   where media_id = 5
+-- result:
+--   5 | cat | import | folder names | False
+--   16 | dog | human | ana | True

@@ -40,3 +40,10 @@ comment on column smartdb.label.task_id is 'The task it answered.';
 comment on column smartdb.label.run_id is 'The run that wrote it.';
 comment on column smartdb.label.created_at is 'When it was written.';
 comment on column smartdb.label.rev_from is 'Revision at which it became true.';
+
+-- example:
+--   select media_id, class, origin, actor, review_state from smartdb.label where media_id in (5,
+--   9) order by media_id
+-- result:
+--   5 | dog | human | ana | corrected
+--   9 | dog | import | folder names | accepted

@@ -7,3 +7,9 @@ begin atomic
 end;
 comment on function smartdb.label_at(bigint) is
     'The labels that were true at a revision, for instance that of a dataset version.';
+
+-- example:
+--   select l.class, l.actor from smartdb.dataset_version as v, smartdb.label_at(v.revision) as l
+--   where v.version = 1 and l.media_id = 5
+-- result:
+--   cat | folder names

@@ -23,3 +23,10 @@ begin atomic
 end;
 comment on function smartdb.label_diff(bigint, bigint) is
     'What changed in the labels after revision a, up to revision b: added, removed or changed, with the class before and after.';
+
+-- example:
+--   select d.media_id, d.change, d.class_a, d.class_b, d.actor_b from smartdb.label_diff((select
+--   revision from smartdb.dataset_version where version = 1), (select revision from
+--   smartdb.dataset_version where version = 2)) as d
+-- result:
+--   5 | changed | cat | dog | ana

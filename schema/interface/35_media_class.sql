@@ -17,3 +17,10 @@ comment on column smartdb.media_class.class_id is 'Identity of the class.';
 comment on column smartdb.media_class.label_id is 'The label that says so.';
 comment on column smartdb.media_class.origin is 'consensus, human or import.';
 comment on column smartdb.media_class.actor is 'Who said it.';
+
+-- example:
+--   select media_id, class, origin, actor from smartdb.media_class where media_id in (4, 5)
+--   order by media_id
+-- result:
+--   4 | dog | human | ana
+--   5 | dog | human | ana

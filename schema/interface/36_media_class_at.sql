@@ -13,3 +13,9 @@ begin atomic
 end;
 comment on function smartdb.media_class_at(bigint) is
     'The class that each media counted as at a revision: consensus before human before import, the latest of several.';
+
+-- example:
+--   select c.class, c.actor from smartdb.dataset_version as v,
+--   smartdb.media_class_at(v.revision) as c where v.version = 1 and c.media_id = 5
+-- result:
+--   cat | folder names

@@ -19,3 +19,9 @@ comment on column smartdb.task_queue.batch_id is 'The batch that asked for it.';
 comment on column smartdb.task_queue.created_at is 'When it was made.';
 comment on column smartdb.task_queue.state is 'open or claimed (its lease has run out).';
 comment on column smartdb.task_queue.last_assignee is 'Who had claimed it.';
+
+-- example:
+--   select kind, media_id, priority, state from smartdb.task_queue order by priority desc
+-- result:
+--   label | 11 | 1 | open
+--   review | 7 | 0.3 | open

@@ -20,3 +20,9 @@ comment on column smartdb.annotator_throughput.n_reviews is 'Reviews given.';
 comment on column smartdb.annotator_throughput.n_tasks_done is 'Tasks answered.';
 comment on column smartdb.annotator_throughput.median_seconds is 'Median time from claim to answer, in seconds.';
 comment on column smartdb.annotator_throughput.last_done_at is 'When the last task was answered.';
+
+-- example:
+--   select actor, kind, n_labels, n_reviews from smartdb.annotator_throughput order by actor
+-- result:
+--   ana | person | 6 | 2
+--   folder names | import | 10 | 0

@@ -24,3 +24,10 @@ comment on column smartdb.review.reason is 'Why, for a person.';
 comment on column smartdb.review.task_id is 'The task it answered.';
 comment on column smartdb.review.created_at is 'When it was given.';
 comment on column smartdb.review.rev_from is 'Revision at which it was given.';
+
+-- example:
+--   select label_id, class, labelled_by, reviewer, verdict, corrected_class, reason from
+--   smartdb.review order by review_id
+-- result:
+--   5 | cat | folder names | ana | corrected | dog | long ears
+--   9 | dog | folder names | ana | accepted | None | None

@@ -23,3 +23,11 @@ comment on column smartdb.label_issue.state is 'open, confirmed or dismissed.';
 comment on column smartdb.label_issue.is_live is 'False if the label has changed since.';
 comment on column smartdb.label_issue.run_id is 'The run that found it.';
 comment on column smartdb.label_issue.created_at is 'When it was found first.';
+
+-- example:
+--   select media_id, class, suggested_class, kind, score, state, is_live from
+--   smartdb.label_issue order by issue_id
+-- result:
+--   5 | cat | dog | swapped | 0.8 | confirmed | False
+--   9 | dog | cat | swapped | 0.6 | dismissed | True
+--   7 | dog | cat | swapped | 0.3 | open | True

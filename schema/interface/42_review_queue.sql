@@ -20,3 +20,8 @@ comment on column smartdb.review_queue.kind is 'swapped, overlooked, ...';
 comment on column smartdb.review_queue.score is 'How suspicious, 0 to 1.';
 comment on column smartdb.review_queue.task_id is 'The review task, if it was queued.';
 comment on column smartdb.review_queue.task_state is 'open or claimed.';
+
+-- example:
+--   select media_id, class, suggested_class, score from smartdb.review_queue order by score desc
+-- result:
+--   7 | dog | cat | 0.3

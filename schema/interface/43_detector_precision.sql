@@ -12,3 +12,8 @@ comment on column smartdb.detector_precision.kind is 'The detector, by the kind 
 comment on column smartdb.detector_precision.n_decided is 'Issues that were decided.';
 comment on column smartdb.detector_precision.n_confirmed is 'Issues where the label was wrong.';
 comment on column smartdb.detector_precision.precision is 'Share that was wrong, 0 to 1.';
+
+-- example:
+--   select * from smartdb.detector_precision
+-- result:
+--   swapped | 2 | 1 | 0.5

@@ -38,3 +38,8 @@ comment on column smartdb.agreement.actor_b is 'The other; later in the alphabet
 comment on column smartdb.agreement.n is 'Media that both labelled.';
 comment on column smartdb.agreement.agreement is 'Share of them with the same class.';
 comment on column smartdb.agreement.kappa is 'Agreement above chance: 1 is perfect, 0 is chance.';
+
+-- example:
+--   select * from smartdb.agreement
+-- result:
+--   ana | folder names | 5 | 0.8 | 0.5455

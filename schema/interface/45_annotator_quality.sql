@@ -19,3 +19,8 @@ comment on column smartdb.annotator_quality.n_accepted is 'Those accepted.';
 comment on column smartdb.annotator_quality.accepted is 'Share accepted, 0 to 1.';
 comment on column smartdb.annotator_quality.accepted_low is 'Lower end of the interval.';
 comment on column smartdb.annotator_quality.accepted_high is 'Upper end of the interval.';
+
+-- example:
+--   select * from smartdb.annotator_quality
+-- result:
+--   folder names | 2 | 1 | 0.5 | 0.09447 | 0.9055

@@ -23,3 +23,10 @@ comment on column smartdb.dataset_version.run_id is 'The run that made it.';
 comment on column smartdb.dataset_version.created_at is 'When it was begun.';
 comment on column smartdb.dataset_version.sealed_at is 'When it was sealed.';
 comment on column smartdb.dataset_version.dataset_id is 'Identity of the dataset.';
+
+-- example:
+--   select dataset, version, n_items, query, message from smartdb.dataset_version order by
+--   version
+-- result:
+--   pets | 1 | 9 | true | first
+--   pets | 2 | 9 | true | after review

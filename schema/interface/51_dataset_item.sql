@@ -12,3 +12,11 @@ comment on column smartdb.dataset_item.split is 'train, val or test.';
 comment on column smartdb.dataset_item.version_from is 'First version with this member in this split.';
 comment on column smartdb.dataset_item.version_to is 'First version without; null: it is in the newest.';
 comment on column smartdb.dataset_item.dataset_id is 'Identity of the dataset.';
+
+-- example:
+--   select media_id, split, version_from, version_to from smartdb.dataset_item where media_id in
+--   (8, 9, 10) order by media_id
+-- result:
+--   8 | train | 1 | 2
+--   9 | test | 1 | None
+--   10 | test | 2 | None

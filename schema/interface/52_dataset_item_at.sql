@@ -19,3 +19,11 @@ begin atomic
 end;
 comment on function smartdb.dataset_item_at(text, integer) is
     'The members of a dataset version, with their split and the class they had at its revision. No rows if there is no such version.';
+
+-- example:
+--   select * from smartdb.dataset_item_at('pets', 2) where split = 'test' order by media_id
+-- result:
+--   4 | test | dog | 3 | 14
+--   5 | test | dog | 3 | 16
+--   9 | test | dog | 3 | 9
+--   10 | test | dog | 3 | 10

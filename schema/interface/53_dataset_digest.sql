@@ -29,3 +29,9 @@ end;
 comment on function smartdb.dataset_digest(text, integer) is
     'Digest of a dataset version by content (number of facts, sum of their 64-bit hashes over members, splits and labels), '
     'the same in any order and in any database. A changed member or label changes it; it is no protection against forgery.';
+
+-- example:
+--   select smartdb.dataset_digest('pets', 1) = digest from smartdb.dataset_version where dataset
+--   = 'pets' and version = 1
+-- result:
+--   True

@@ -74,3 +74,10 @@ end;
 comment on function smartdb.dataset_diff(text, integer, integer) is
     'What changed from version a to the later version b: media added, removed, moved to another split, or relabelled. '
     'Reads only what changed, not the members.';
+
+-- example:
+--   select * from smartdb.dataset_diff('pets', 1, 2) order by media_id
+-- result:
+--   5 | relabelled | None | None | cat | dog
+--   8 | removed | train | None | None | None
+--   10 | added | None | test | None | None

@@ -11,3 +11,10 @@ begin atomic
 end;
 comment on function smartdb.class_balance(text, integer) is
     'How many media of each class a dataset version holds in each split; class null is unlabelled.';
+
+-- example:
+--   select * from smartdb.class_balance('pets', 2) order by split, class
+-- result:
+--   test | dog | 4 | 1
+--   train | cat | 3 | 0.6
+--   train | dog | 2 | 0.4

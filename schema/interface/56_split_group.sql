@@ -13,3 +13,11 @@ comment on view smartdb.split_group is
     'What must stay on one side of a split: the given group_key, else the near-duplicate group, else the media alone.';
 comment on column smartdb.split_group.media_id is 'The media.';
 comment on column smartdb.split_group.split_group is 'Name of its group.';
+
+-- example:
+--   select * from smartdb.split_group where media_id <= 4 order by media_id
+-- result:
+--   1 | media 1
+--   2 | media 1
+--   3 | group scene 1
+--   4 | group scene 1

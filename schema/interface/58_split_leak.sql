@@ -17,3 +17,8 @@ begin atomic
 end;
 comment on function smartdb.split_leak(text, integer) is
     'Pairs of members that belong together (same group or near-duplicates, as known now) but lie in different splits; none is right.';
+
+-- example:
+--   select * from smartdb.split_leak('pets', 1)
+-- result:
+--   4 | test | 3 | train | group scene 1

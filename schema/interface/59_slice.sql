@@ -8,3 +8,8 @@ comment on column smartdb.slice.name is 'Unique name.';
 comment on column smartdb.slice.predicate is 'SQL condition over the columns of smartdb.media, read as m.';
 comment on column smartdb.slice.note is 'Why it matters.';
 comment on column smartdb.slice.created_at is 'When it was saved.';
+
+-- example:
+--   select name, predicate from smartdb.slice
+-- result:
+--   dim | m.brightness < 0.3

@@ -12,3 +12,8 @@ begin
 end
 $$;
 comment on function smartdb.slice_item(text) is 'The media of a named slice, as of now. SD001 if there is none of that name.';
+
+-- example:
+--   select count(*) from smartdb.slice_item('dim')
+-- result:
+--   5

@@ -10,3 +10,10 @@ begin atomic
 end;
 comment on function smartdb.sample_random(integer, bigint, text) is
     'n media at random, the same for the same seed; predicate is a condition on smartdb.media, read as m.';
+
+-- example:
+--   select * from smartdb.sample_random(3, 7, 'm.brightness < 0.5')
+-- result:
+--   9 | 0 | random
+--   1 | 0 | random
+--   2 | 0 | random

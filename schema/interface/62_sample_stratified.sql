@@ -20,3 +20,10 @@ begin atomic
 end;
 comment on function smartdb.sample_stratified(integer, bigint, text) is
     'n media with every class (and the unlabelled) in proportion to the candidates; same seed, same media.';
+
+-- example:
+--   select reason, count(*) from smartdb.sample_stratified(5, 7) group by reason order by reason
+-- result:
+--   stratum cat | 1
+--   stratum dog | 3
+--   stratum unlabelled | 1

@@ -19,3 +19,9 @@ begin atomic
 end;
 comment on function smartdb.sample_balanced(integer, bigint, text) is
     'n labelled media, the same number of each class as long as a class has any left; same seed, same media.';
+
+-- example:
+--   select reason, count(*) from smartdb.sample_balanced(6, 7) group by reason order by reason
+-- result:
+--   class cat | 3
+--   class dog | 3

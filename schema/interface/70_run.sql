@@ -19,3 +19,9 @@ comment on column smartdb.run.dagster_run_id is 'The Dagster run that called it.
 comment on column smartdb.run.started_at is 'When it started.';
 comment on column smartdb.run.finished_at is 'When it ended.';
 comment on column smartdb.run.seconds is 'How long it took.';
+
+-- example:
+--   select run_id, kind, status, counts, seconds from smartdb.run order by run_id limit 2
+-- result:
+--   1 | ingest | succeeded | {'added': 12, 'refused': 1} | 2
+--   2 | embed | succeeded | {'embedded': 11} | 4

@@ -42,3 +42,11 @@ comment on column smartdb.prediction.probability is 'Probabilities, in the order
 comment on column smartdb.prediction.predicted_class_id is 'Identity of the predicted class.';
 comment on column smartdb.prediction.class_id is 'Identity of the true class.';
 comment on column smartdb.prediction.label_id is 'The label that says so.';
+
+-- example:
+--   select media_id, split, class, predicted_class, is_correct, confidence from
+--   smartdb.prediction where run_id = 4 and split = 'test' order by media_id
+-- result:
+--   4 | test | dog | cat | False | 0.8
+--   5 | test | cat | dog | False | 0.8
+--   9 | test | dog | dog | True | 0.6

@@ -23,3 +23,9 @@ begin atomic
 end;
 comment on function smartdb.sample_uncertain(integer, bigint, text, text) is
     'The n media that a run was least sure about, by entropy, margin or confidence.';
+
+-- example:
+--   select * from smartdb.sample_uncertain(2, 4, 'margin')
+-- result:
+--   11 | 0.9 | margin 0.900
+--   9 | 0.8 | margin 0.800

@@ -36,3 +36,10 @@ comment on column smartdb.training_run.sha256 is 'SHA-256 of the weights file.';
 comment on column smartdb.training_run.started_at is 'When it started.';
 comment on column smartdb.training_run.finished_at is 'When it ended.';
 comment on column smartdb.training_run.error is 'Message of the failure.';
+
+-- example:
+--   select run_id, model, dataset, version, encoder, classes, test_accuracy from
+--   smartdb.training_run order by run_id
+-- result:
+--   4 | pets | pets | 1 | tiny | ['cat', 'dog'] | 0.3333
+--   5 | pets | pets | 2 | tiny | ['cat', 'dog'] | 0.75

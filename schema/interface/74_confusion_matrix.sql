@@ -12,3 +12,11 @@ comment on column smartdb.confusion_matrix.class is 'The true class.';
 comment on column smartdb.confusion_matrix.predicted_class is 'The predicted class.';
 comment on column smartdb.confusion_matrix.n is 'Number of media.';
 comment on column smartdb.confusion_matrix.mean_confidence is 'Mean probability of the predicted class.';
+
+-- example:
+--   select class, predicted_class, n from smartdb.confusion_matrix where run_id = 4 and split =
+--   'test' order by class, predicted_class
+-- result:
+--   cat | dog | 1
+--   dog | cat | 1
+--   dog | dog | 1

@@ -36,3 +36,10 @@ comment on column smartdb.class_metric.n_right is 'Media where both hold.';
 comment on column smartdb.class_metric.precision is 'n_right / n_predicted.';
 comment on column smartdb.class_metric.recall is 'n_right / n_true.';
 comment on column smartdb.class_metric.f1 is 'Harmonic mean of precision and recall.';
+
+-- example:
+--   select class, n_true, n_predicted, n_right, precision, recall, f1 from smartdb.class_metric
+--   where run_id = 4 and split = 'test' order by class
+-- result:
+--   cat | 1 | 1 | 0 | 0 | 0 | 0
+--   dog | 2 | 2 | 1 | 0.5 | 0.5 | 0.5

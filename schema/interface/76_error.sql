@@ -20,3 +20,10 @@ comment on column smartdb.error.confidence is 'Probability of the predicted clas
 comment on column smartdb.error.margin is 'Probability of the predicted class less that of the second.';
 comment on column smartdb.error.issue_score is 'How suspicious the label is, 0 to 1; null: no suspicion.';
 comment on column smartdb.error.issue_state is 'open, confirmed or dismissed.';
+
+-- example:
+--   select media_id, split, class, predicted_class, confidence, issue_score, issue_state from
+--   smartdb.error where run_id = 4 order by confidence desc
+-- result:
+--   4 | test | dog | cat | 0.8 | None | None
+--   5 | test | cat | dog | 0.8 | 0.8 | confirmed

@@ -14,10 +14,10 @@ begin atomic
     described as (
         select
             j.media_id, j.class, j.is_correct, m.source,
-            ntile(4) over (order by m.brightness, j.media_id) as brightness,
-            ntile(4) over (order by m.contrast, j.media_id) as contrast,
-            ntile(4) over (order by m.sharpness, j.media_id) as sharpness,
-            ntile(4) over (order by m.entropy, j.media_id) as entropy
+            1 + least(floor(4 * percent_rank() over (order by m.brightness)), 3) as brightness,
+            1 + least(floor(4 * percent_rank() over (order by m.contrast)), 3) as contrast,
+            1 + least(floor(4 * percent_rank() over (order by m.sharpness)), 3) as sharpness,
+            1 + least(floor(4 * percent_rank() over (order by m.entropy)), 3) as entropy
         from judged as j join smartdb.media as m on m.media_id = j.media_id
     ),
     member as (
@@ -51,3 +51,11 @@ end;
 comment on function smartdb.slice_metric(bigint, text) is
     'Accuracy of a run on slices of a split: each class and source, quarters (1 lowest, 4 highest) of brightness, contrast, '
     'sharpness and entropy, and the named slices; difference from the whole, and z, how many standard errors that is.';
+
+-- example:
+--   select * from smartdb.slice_metric(4) where facet in ('class', 'slice') order by facet,
+--   slice
+-- result:
+--   class | cat | 1 | 1 | 0 | -0.3333 | -0.7071
+--   class | dog | 2 | 1 | 0.5 | 0.1667 | 0.5
+--   slice | dim | 2 | 2 | 0 | -0.3333 | -1

@@ -14,3 +14,9 @@ end;
 comment on function smartdb.worst_slice(bigint, text, integer) is
     'Slices of at least min_n media on which a run does worse than on the whole, worst first by z. '
     'Many slices are looked at: believe a z below about -3.';
+
+-- example:
+--   select facet, slice, n, n_wrong, accuracy, z from smartdb.worst_slice(5, min_n => 1) limit 2
+-- result:
+--   brightness | quarter 4 | 1 | 1 | 0 | -1.732
+--   entropy | quarter 4 | 1 | 1 | 0 | -1.732

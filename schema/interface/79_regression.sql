@@ -21,3 +21,10 @@ begin atomic
 end;
 comment on function smartdb.regression(bigint, bigint, text) is
     'Each media of a split of run b that both runs predicted: fixed, broken, both right or both wrong, judged against the labels of run b.';
+
+-- example:
+--   select * from smartdb.regression(4, 5) order by media_id
+-- result:
+--   4 | fixed | dog | cat | dog | 0.8 | 0.6
+--   5 | both right | dog | dog | dog | 0.8 | 0.9
+--   9 | both right | dog | dog | dog | 0.6 | 0.8

@@ -25,3 +25,8 @@ end;
 comment on function smartdb.run_comparison(bigint, bigint, text) is
     'Run a against run b on the same media and the labels of run b; chi_squared is McNemar''s statistic with continuity '
     'correction (1 degree of freedom: above 3.84 is significant at 5 %).';
+
+-- example:
+--   select * from smartdb.run_comparison(4, 5)
+-- result:
+--   3 | 0.6667 | 1 | 1 | 0 | 0

@@ -15,3 +15,8 @@ comment on column smartdb.batch_item.score is 'Score by the strategy; larger was
 comment on column smartdb.batch_item.reason is 'Why.';
 comment on column smartdb.batch_item.run_id is 'The run that chose.';
 comment on column smartdb.batch_item.created_at is 'When it was chosen.';
+
+-- example:
+--   select batch_id, strategy, rank, media_id, score, reason from smartdb.batch_item
+-- result:
+--   1 | uncertain+diverse | 1 | 11 | 0.69 | entropy 0.688

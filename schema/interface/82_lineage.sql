@@ -32,7 +32,20 @@ begin atomic
     select 'prediction', p.predicted_class, 'confidence ' || round(p.confidence::numeric, 3), r.finished_at, p.run_id
     from smartdb.prediction as p join smartdb.run as r on r.run_id = p.run_id
     where p.media_id = media
-    order by 4 nulls last, 1, 2;
+    order by 4 nulls last, 1, 2, 3;
 end;
 comment on function smartdb.lineage(bigint) is
     'Where a media comes from, what was said about it, and which dataset versions, models and predictions it went into, in order of time.';
+
+-- example:
+--   select step, what, detail from smartdb.lineage(5)
+-- result:
+--   dataset | pets version 1 | test
+--   prediction | dog | confidence 0.800
+--   dataset | pets version 2 | test
+--   prediction | dog | confidence 0.900
+--   label | cat | import folder names (replaced)
+--   label | dog | human ana
+--   review | corrected | ana: long ears
+--   source | toys | file:///toys/cat/5-copy.png
+--   source | toys | file:///toys/cat/5.png

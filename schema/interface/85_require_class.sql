@@ -21,3 +21,8 @@ $$;
 comment on function smartdb.require_class(text, text) is
     'The class_id of a class in use, by its name and, where several ontologies have that name, its ontology. '
     'SD001 if there is none, SD002 if the name is not unique.';
+
+-- example:
+--   select smartdb.require_class('dog', 'animals')
+-- result:
+--   3

@@ -22,3 +22,9 @@ end
 $$;
 comment on function smartdb.require_lease(bigint, text) is
     'The task, locked, if the actor holds its lease; else SD001 (no such task) or SD004 (not leased to the actor).';
+
+-- example:
+--   select task_id from smartdb.claim_task('ana'); select task_id, state from
+--   smartdb.require_lease(1, 'ana')
+-- result:
+--   1 | claimed

@@ -9,3 +9,8 @@ end
 $$;
 comment on function smartdb.skip_task(bigint, text) is
     'Ends a task that the actor holds without an answer.';
+
+-- example:
+--   select task_id from smartdb.claim_task('ana'); select smartdb.skip_task(1, 'ana')
+-- result:
+--   

@@ -30,3 +30,9 @@ end
 $$;
 comment on function smartdb.submit_label(bigint, text, text, real, text) is
     'Answers a label task that the actor holds with a class (and its ontology, where several have one of that name); returns the label_id. SD001 unknown task or class, SD004 not leased to the actor.';
+
+-- example:
+--   select task_id from smartdb.claim_task('ana'); select smartdb.submit_label(1, 'ana', 'dog')
+--   > 0
+-- result:
+--   True

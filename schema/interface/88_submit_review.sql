@@ -16,3 +16,9 @@ end
 $$;
 comment on function smartdb.submit_review(bigint, text, text, text, text) is
     'Answers a review task that the actor holds; see review_label. SD004 if it is not leased to the actor.';
+
+-- example:
+--   select task_id from smartdb.claim_task('ana', 'review'); select smartdb.submit_review(4, 'ana',
+--   'accepted') > 0
+-- result:
+--   True

@@ -15,3 +15,8 @@ end
 $$;
 comment on function smartdb.embedding_gap(text) is
     'Images that an encoder has no vector of yet; empty when all is embedded. SD001 for an unknown encoder.';
+
+-- example:
+--   select media_id, uri from smartdb.embedding_gap('tiny')
+-- result:
+--   11 | file:///toys/new/11.png

@@ -1,0 +1,113 @@
+-- A dozen toy pictures with everything the interface shows; the examples in schema/interface are
+-- run against this and must give the results that stand beside them. Runs as smartdb_owner.
+
+insert into core.run (kind, status, code_version, counts, started_at, finished_at) values
+    ('ingest', 'succeeded', '0.1.0', '{"added": 12, "refused": 1}', '2026-01-01 10:00Z', '2026-01-01 10:00:02Z'),
+    ('embed', 'succeeded', '0.1.0', '{"embedded": 11}', '2026-01-01 10:01Z', '2026-01-01 10:01:04Z');
+insert into core.source (name, uri, licence, allowed_use) values ('toys', 'file:///toys', 'CC0-1.0', '{training}');
+
+insert into core.media (sha256, kind, mime, n_bytes, width, height, phash, group_key, run_id)
+select
+    sha256(('toy ' || i)::bytea), 'image', 'image/png', 100 + i, 32, 24, i::bit(64),
+    case when i in (3, 4) then 'scene 1' end, 1
+from generate_series(1, 12) as i;
+insert into core.media_location (media_id, source_id, uri, n_bytes, modified_at)
+select
+    i, 1, format('file:///toys/%s/%s.png', case when i <= 5 then 'cat' when i <= 10 then 'dog' else 'new' end, i),
+    100 + i, '2026-01-01'
+from generate_series(1, 12) as i;
+insert into core.media_location (media_id, source_id, uri, n_bytes, modified_at)
+values (5, 1, 'file:///toys/cat/5-copy.png', 105, '2026-01-01');
+insert into core.quarantine (source_id, uri, reason, detail, n_bytes, run_id)
+values (1, 'file:///toys/cat/half.jpg', 'truncated', 'image file is truncated (12 bytes not processed)', 900, 1);
+insert into core.quality (media_id, brightness, contrast, sharpness, entropy, colourfulness)
+select i, i / 20.0, 0.2, 10 * i, 4 + i / 10.0, 30 from generate_series(1, 12) as i;
+insert into core.finding (media_id, kind, score, detail, run_id) values
+    (1, 'dark', 0.05, '{}', 1),
+    (7, 'gps', null, '{"latitude": 52.5, "longitude": 13.4}', 1);
+insert into core.restriction (media_id, reason) values (12, 'consent withdrawn');
+
+select core.add_encoder('tiny', 3);
+insert into core.embedding_1 (media_id, v)
+select i, l2_normalize(format('[%s,%s,%s]',
+    case when i <= 5 then 1 else 0.1 end, case when i between 6 and 10 then 1 else 0.1 end, i / 40.0)::halfvec)
+from generate_series(1, 12) as i where i <> 11;
+insert into core.neighbour (encoder_id, media_id, rank, neighbour_id, distance)
+select 1, a.media_id, n.rank, n.media_id, n.distance
+from core.embedding_1 as a
+cross join lateral (
+    select b.media_id, a.v <=> b.v as distance, row_number() over (order by a.v <=> b.v, b.media_id) as rank
+    from core.embedding_1 as b where b.media_id <> a.media_id
+    order by a.v <=> b.v, b.media_id limit 2
+) as n;
+insert into core.duplicate (media_id, group_id, run_id) values (1, 1, 2), (2, 1, 2);
+
+insert into core.ontology (name) values ('animals');
+insert into core.ontology_version (ontology_id, version, message) values (1, 1, 'cats and dogs');
+insert into core.class (ontology_id, name, version_from) values (1, 'pet', 1);
+insert into core.class (ontology_id, name, parent_class_id, version_from) values (1, 'cat', 1, 1), (1, 'dog', 1, 1);
+insert into core.actor (name, kind) values ('folder names', 'import'), ('ana', 'person');
+-- Folder names say cat for 1 to 5 and dog for 6 to 10; 5 is in truth a dog.
+insert into core.label (media_id, class_id, origin, actor_id)
+select i, case when i <= 5 then 2 else 3 end, 'import', 1 from generate_series(1, 10) as i;
+-- Ana labels 1 to 4 and 6 too, 4 otherwise than the folder.
+insert into core.label (media_id, class_id, origin, actor_id)
+select i, case when i in (1, 2, 3) then 2 else 3 end, 'human', 2 from unnest('{1,2,3,4,6}'::integer[]) as i;
+insert into core.task (kind, media_id, priority) values ('label', 11, 1), ('label', 12, 2);
+
+insert into core.dataset (name, ontology_id) values ('pets', 1);
+insert into core.run (kind, status, code_version, started_at, finished_at)
+values ('dataset_version', 'succeeded', '0.1.0', '2026-01-02', '2026-01-02');
+insert into core.dataset_version (dataset_id, version, revision, query, seed, message, run_id)
+values (1, 1, core.checkpoint(), 'true', 0, 'first', 3);
+insert into core.dataset_item (dataset_id, media_id, split, version_from)
+select 1, i, case when i in (4, 5, 9, 10) then 'test' else 'train' end, 1 from generate_series(1, 9) as i;
+update core.dataset_version set (n_items, digest, sealed_at) = (9, smartdb.dataset_digest('pets', 1), '2026-01-02');
+
+-- The first training run, and what it suspects.
+insert into core.run (kind, status, code_version, seed, started_at, finished_at)
+values ('train', 'succeeded', '0.1.0', 0, '2026-01-03', '2026-01-03 00:00:05');
+insert into core.model (name, run_id, dataset_id, version, encoder_id, class_ids, uri, sha256)
+values ('pets', 4, 1, 1, 1, '{2,3}', 'file:///models/a.pt', sha256('a'));
+insert into core.evaluation (run_id, model_id, dataset_id, version, revision, class_ids)
+select 4, 1, 1, 1, v.revision, '{2,3}' from core.dataset_version as v where v.version = 1;
+select core.add_prediction_partition(4);
+insert into core.prediction (run_id, media_id, class_id, probability, confidence, margin, entropy)
+select 4, i, case when p >= 0.5 then 2 else 3 end, array[p, 1 - p], greatest(p, 1 - p), abs(2 * p - 1),
+    -p * ln(p) - (1 - p) * ln(1 - p)
+from (values (1, 0.9), (2, 0.8), (3, 0.9), (4, 0.8), (5, 0.2), (6, 0.1), (7, 0.3), (8, 0.1), (9, 0.4), (11, 0.55)) as x (i, p);
+insert into core.metric (run_id, name, split, step, value, n) values
+    (4, 'accuracy', 'test', null, 0.3333, 3), (4, 'loss', 'train', 1, 0.69, 6), (4, 'loss', 'train', 2, 0.41, 6);
+insert into core.label_issue (label_id, kind, score, suggested_class_id, run_id) values
+    (5, 'swapped', 0.8, 3, 4), (9, 'swapped', 0.6, 2, 4), (7, 'swapped', 0.3, 2, 4);
+insert into core.task (kind, media_id, label_id, priority) values ('review', 5, 5, 0.8), ('review', 7, 7, 0.3);
+
+-- Ana reviews two of the three.
+set local role smartdb_reviewer;
+select smartdb.review_label(5, 'ana', 'corrected', 'dog', 'long ears');
+select smartdb.review_label(9, 'ana', 'accepted');
+set local role smartdb_owner;
+
+-- Version 2 has the correction and one more picture; the second run is better.
+insert into core.dataset_version (dataset_id, version, revision, query, seed, message, run_id)
+values (1, 2, core.checkpoint(), 'true', 0, 'after review', 3);
+update core.dataset_item set version_to = 2 where media_id = 8;
+insert into core.dataset_item (dataset_id, media_id, split, version_from) values (1, 10, 'test', 2);
+update core.dataset_version set (n_items, digest, sealed_at) = (9, smartdb.dataset_digest('pets', 2), '2026-01-04')
+where version = 2;
+insert into core.run (kind, status, code_version, seed, started_at, finished_at)
+values ('train', 'succeeded', '0.1.0', 0, '2026-01-05', '2026-01-05 00:00:05');
+insert into core.model (name, run_id, dataset_id, version, encoder_id, class_ids, uri, sha256)
+values ('pets', 5, 1, 2, 1, '{2,3}', 'file:///models/b.pt', sha256('b'));
+insert into core.evaluation (run_id, model_id, dataset_id, version, revision, class_ids)
+select 5, 2, 1, 2, v.revision, '{2,3}' from core.dataset_version as v where v.version = 2;
+select core.add_prediction_partition(5);
+insert into core.prediction (run_id, media_id, class_id, probability, confidence, margin, entropy)
+select 5, i, case when p >= 0.5 then 2 else 3 end, array[p, 1 - p], greatest(p, 1 - p), abs(2 * p - 1),
+    -p * ln(p) - (1 - p) * ln(1 - p)
+from (values (1, 0.9), (2, 0.8), (3, 0.9), (4, 0.4), (5, 0.1), (6, 0.1), (7, 0.3), (9, 0.2), (10, 0.7)) as x (i, p);
+insert into core.metric (run_id, name, split, value, n) values (5, 'accuracy', 'test', 0.75, 4);
+
+insert into core.batch (strategy, seed, run_id) values ('uncertain+diverse', 0, 5);
+insert into core.batch_item (batch_id, media_id, rank, score, reason) values (1, 11, 1, 0.69, 'entropy 0.688');
+insert into core.slice (name, predicate) values ('dim', 'm.brightness < 0.3');

@@ -1,0 +1,71 @@
+"""Every example in schema/interface gives the result that stands beside it, asked as a reader.
+
+An example is two comments at the end of a file: the statement, and its rows as psql would put
+them. ``python tests/sql/test_interface.py URL`` prints what the examples give.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import psycopg
+import pytest
+
+INTERFACE = Path(__file__).parents[2] / "schema" / "interface"
+EXAMPLE = re.compile(
+    r"^-- example:\n(?P<query>(?:--   .*\n)+)-- result:\n(?P<result>(?:--   .*\n)*)\Z", re.M
+)
+FILES = sorted(path for path in INTERFACE.glob("*.sql") if path.name != "90_grants.sql")
+WRITERS = {
+    "83_person_id": "smartdb_annotator",
+    "84_claim_task": "smartdb_annotator",
+    "85_require_lease": "smartdb_annotator",
+    "86_skip_task": "smartdb_annotator",
+    "86_submit_label": "smartdb_annotator",
+    "87_review_label": "smartdb_reviewer",
+    "88_submit_review": "smartdb_reviewer",
+}
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_an_example_gives_the_result_beside_it(path: Path, example_read: str) -> None:
+    found = EXAMPLE.search(path.read_text())
+    assert found, f"{path.name} ends without an example and its result"
+    assert ask(example_read, path, found["query"]) == _lines(found["result"])
+
+
+def ask(url: str, path: Path, query: str) -> list[str]:
+    """The rows of an example, each as one line, asked by the least role that may."""
+    with psycopg.connect(url) as conn:
+        conn.execute(f"set role {WRITERS.get(path.stem, 'smartdb_reader')}")
+        conn.execute("set timezone = 'UTC'")
+        rows: list[str] = []
+        for statement in " ".join(_lines(query)).split(";"):
+            rows = [" | ".join(map(_plain, row)) for row in conn.execute(statement.encode())]
+        conn.rollback()
+        return rows
+
+
+def _lines(text: str) -> list[str]:
+    return [line.removeprefix("--   ") for line in text.splitlines()]
+
+
+def _plain(value: object) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def main(url: str) -> None:
+    """Writes the results anew into the files, to be read before they are committed."""
+    for path in FILES:
+        text = path.read_text()
+        found = EXAMPLE.search(text)
+        if found:
+            rows = "".join(f"--   {row}\n" for row in ask(url, path, found["query"]))
+            path.write_text(text[: found.start("result")] + rows)
+
+
+if __name__ == "__main__":
+    import sys
+
+    main(sys.argv[1])

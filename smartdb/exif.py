@@ -61,23 +61,14 @@ def plain(value: Any) -> Any:
     if isinstance(value, bytes):
         return value.hex() if len(value) <= MAX_LENGTH else {"n_bytes": len(value)}
     if isinstance(value, str):
-        return (
-            value.replace("\0", "")
-            .encode("utf-8", "replace")
-            .decode()[:MAX_LENGTH]
-            .strip()
-        )
+        return value.replace("\0", "").encode("utf-8", "replace").decode()[:MAX_LENGTH].strip()
     if isinstance(value, int):
         return int(value)
     if isinstance(value, Mapping):
         return {str(plain(str(key))): plain(item) for key, item in value.items()}
     if isinstance(value, Iterable):
         items = list(value)
-        return (
-            [plain(i) for i in items]
-            if len(items) <= MAX_LENGTH
-            else {"n_values": len(items)}
-        )
+        return [plain(i) for i in items] if len(items) <= MAX_LENGTH else {"n_values": len(items)}
     return _number(value)
 
 
@@ -98,7 +89,7 @@ def _read_main(image: Image.Image, tags: dict[str, Any]) -> str | None:
         for tag, value in image.getexif().items():
             if tag not in (_EXIF, _GPS, _INTEROPERABILITY):
                 tags[ExifTags.TAGS.get(tag, f"0x{tag:04x}")] = plain(value)
-    except Exception as error:  # noqa: BLE001 (Pillow raises whatever broken bytes lead to)
+    except Exception as error:  # Pillow raises whatever broken bytes lead to
         return _problem("EXIF", error)
     return None
 
@@ -110,7 +101,7 @@ def _read_more(image: Image.Image, tags: dict[str, Any]) -> str | None:
         for tag, value in image.getexif().get_ifd(_EXIF).items():
             if tag not in (_GPS, _INTEROPERABILITY):
                 tags[ExifTags.TAGS.get(tag, f"0x{tag:04x}")] = plain(value)
-    except Exception as error:  # noqa: BLE001 (as above)
+    except Exception as error:
         return _problem("Exif IFD", error)
     return None
 
@@ -122,10 +113,9 @@ def _read_gps(image: Image.Image, tags: dict[str, Any]) -> str | None:
         found = image.getexif().get_ifd(_GPS)
         if found:
             tags["GPSInfo"] = {
-                ExifTags.GPSTAGS.get(tag, f"0x{tag:04x}"): plain(v)
-                for tag, v in found.items()
+                ExifTags.GPSTAGS.get(tag, f"0x{tag:04x}"): plain(v) for tag, v in found.items()
             }
-    except Exception as error:  # noqa: BLE001 (as above)
+    except Exception as error:
         return _problem("GPS IFD", error)
     return None
 
@@ -146,12 +136,8 @@ def _captured_at(tags: Mapping[str, Any]) -> datetime | None:
 def _time(text: Any, offset: Any, fraction: Any) -> datetime | None:
     try:
         time = datetime.strptime(str(text)[:19], "%Y:%m:%d %H:%M:%S")
-        microsecond = (
-            int(str(fraction).strip()[:6].ljust(6, "0")) if _digits(fraction) else 0
-        )
-        return time.replace(microsecond=microsecond, tzinfo=_zone(offset)).astimezone(
-            UTC
-        )
+        microsecond = int(str(fraction).strip()[:6].ljust(6, "0")) if _digits(fraction) else 0
+        return time.replace(microsecond=microsecond, tzinfo=_zone(offset)).astimezone(UTC)
     except (ValueError, OverflowError):
         return None
 
@@ -181,9 +167,7 @@ def _gps(tags: Any) -> dict[str, Any] | None:
 
 def _degrees(parts: Any, ref: Any, limit: int) -> float | None:
     try:
-        degrees = math.fsum(
-            float(part) / float(60**i) for i, part in enumerate(parts[:3])
-        )
+        degrees = math.fsum(float(part) / float(60**i) for i, part in enumerate(parts[:3]))
     except (TypeError, ValueError):
         return None
     if not 0 <= degrees <= limit:

@@ -10,6 +10,8 @@ import hashlib
 import io
 import os
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -75,50 +77,38 @@ class Refused:
 
 def inspect_found(found: Found) -> Inspected | Refused:
     """What a worker does with a file of a listing."""
-    return (
-        Refused("unreadable", found.problem) if found.problem else inspect(found.path)
-    )
+    return Refused("unreadable", found.problem) if found.problem else inspect(found.path)
 
 
 def inspect(path: bytes) -> Inspected | Refused:
     """Reads, hashes, decodes and measures one file; never raises for what is in it."""
     try:
-        if os.path.getsize(path) > MAX_BYTES:
+        file = Path(os.fsdecode(path))
+        if file.stat().st_size > MAX_BYTES:
             return Refused("too_large", f"the file has more than {MAX_BYTES} bytes")
-        data = Path(os.fsdecode(path)).read_bytes()
+        data = file.read_bytes()
     except OSError as error:
         return Refused("unreadable", error.strerror or str(error))
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of Pillow, about broken metadata
-        return inspect_bytes(data)
+    return inspect_bytes(data)
 
 
 def inspect_bytes(data: bytes) -> Inspected | Refused:
     """What `inspect` tells about a file with these bytes."""
-    from smartdb import exif, quality
+    from smartdb import quality
 
     try:
-        image = _opened(data)
-        n_frames = _n_frames(image)
-        image.load()
-        metadata = exif.read(image)
-        attributes = _attributes(image, n_frames, metadata.problem)
-        mime = mime_of(image)
-        rgb = _rgb(_upright(image))
-    except Exception as error:  # noqa: BLE001 (decoders raise whatever they stumble over)
+        with _quiet():
+            rgb, told = _decoded(data)
+    except Exception as error:  # decoders raise whatever they stumble over
         return Refused(_reason(error, data), _detail(error))
     return Inspected(
         sha256=hashlib.sha256(data).digest(),
         n_bytes=len(data),
-        mime=mime,
         width=rgb.width,
         height=rgb.height,
-        captured_at=metadata.captured_at,
         phash=phash(rgb),
-        exif=metadata.tags,
-        gps=metadata.gps,
-        attributes=attributes,
         quality=quality.measure(rgb),
+        **told,
     )
 
 
@@ -132,11 +122,12 @@ def load_rgb(source: bytes | Path, *, at_least: int | None = None) -> Image.Imag
     """
     data = source if isinstance(source, bytes) else _file(source)
     try:
-        image = _opened(data)
-        if at_least:
-            image.draft("RGB", (at_least, at_least))
-        image.load()
-        return _rgb(_upright(image))
+        with _quiet():
+            image = _opened(data)
+            if at_least:
+                image.draft("RGB", (at_least, at_least))
+            image.load()
+            return _rgb(_upright(image))
     except Exception as error:
         name = "the image" if isinstance(source, bytes) else shown(os.fsencode(source))
         raise InvalidInput(f"cannot decode {name}: {_detail(error)}") from error
@@ -152,9 +143,7 @@ def phash(rgb: Image.Image) -> str | None:
     import numpy as np
     from PIL import Image
 
-    grey = rgb.convert("L").resize(
-        (32, 32), Image.Resampling.LANCZOS
-    )  # as imagehash does
+    grey = rgb.convert("L").resize((32, 32), Image.Resampling.LANCZOS)  # as imagehash does
     if np.ptp(np.asarray(grey)) <= 2:
         return None
     bits = imagehash.phash(grey).hash
@@ -169,18 +158,38 @@ def mime_of(image: Image.Image) -> str:
     return _MIME.get(name) or Image.MIME.get(name) or f"image/x-{name.lower()}"
 
 
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without Pillow's warnings: about broken metadata, and at half of the limit of pixels."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
+def _decoded(data: bytes) -> tuple[Image.Image, dict[str, Any]]:
+    """The pixels, and what the file tells beside them."""
+    from smartdb import exif
+
+    image = _opened(data)
+    n_frames = _n_frames(image)
+    image.load()
+    metadata = exif.read(image)
+    told = {
+        "mime": mime_of(image),
+        "captured_at": metadata.captured_at,
+        "exif": metadata.tags,
+        "gps": metadata.gps,
+        "attributes": _attributes(image, n_frames, metadata.problem),
+    }
+    return _rgb(_upright(image)), told
+
+
 def _opened(data: bytes) -> Image.Image:
     from PIL import Image
 
-    with warnings.catch_warnings():
-        warnings.simplefilter(
-            "ignore", Image.DecompressionBombWarning
-        )  # its half of the limit
-        image = Image.open(io.BytesIO(data), formats=_formats())
+    image = Image.open(io.BytesIO(data), formats=_formats())
     if image.width * image.height > MAX_PIXELS:
-        raise Image.DecompressionBombError(
-            f"{image.width}x{image.height} pixels are too many"
-        )
+        raise Image.DecompressionBombError(f"{image.width}x{image.height} pixels are too many")
     return image
 
 
@@ -197,13 +206,11 @@ def _n_frames(image: Image.Image) -> int:
         n = int(getattr(image, "n_frames", 1))
         image.seek(0)
         return n
-    except Exception:  # noqa: BLE001 (later frames are broken; the first decides)
+    except Exception:  # later frames are broken; the first decides
         return 1
 
 
-def _attributes(
-    image: Image.Image, n_frames: int, problem: str | None
-) -> dict[str, Any]:
+def _attributes(image: Image.Image, n_frames: int, problem: str | None) -> dict[str, Any]:
     found: dict[str, Any] = {"format": image.format, "mode": image.mode}
     if n_frames > 1:
         found["n_frames"] = n_frames
@@ -217,12 +224,8 @@ def _upright(image: Image.Image) -> Image.Image:
     from PIL import ImageOps
 
     try:
-        return (
-            ImageOps.exif_transpose(image)
-            if image.getexif().get(0x0112, 1) != 1
-            else image
-        )
-    except Exception:  # noqa: BLE001 (whatever is wrong with it)
+        return ImageOps.exif_transpose(image) if image.getexif().get(0x0112, 1) != 1 else image
+    except Exception:  # whatever is wrong with it
         return image
 
 
@@ -235,9 +238,7 @@ def _rgb(image: Image.Image) -> Image.Image:
         return _eight_bit(image).convert("RGB")
     if image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info:
         over = image.convert("RGBA")
-        return Image.alpha_composite(
-            Image.new("RGBA", over.size, "white"), over
-        ).convert("RGB")
+        return Image.alpha_composite(Image.new("RGBA", over.size, "white"), over).convert("RGB")
     return image.convert("RGB")
 
 

@@ -68,11 +68,13 @@ def ingest(
     """Records every image below ``folder`` and returns the counts of the run. Commits each batch.
 
     Of the files listed, ``added`` brought a new content, ``same_bytes`` one that is known,
-    ``changed`` are known files that were read again, ``known`` and were not; ``refused`` are in
-    quarantine. ``skipped`` are other files, ``read`` those that were opened: 0 in a second run.
-    ``source`` is the name of the source, the folder's by default; it must hold the folder. ``progress`` is told the number
-    of files done. InvalidInput or NothingToDo for a folder that holds no images, Conflict if
-    another folder is the source of that name.
+    ``changed`` are known files that were read again, ``known`` those that were not; ``refused`` are
+    in quarantine. ``skipped`` are other files, ``read`` those that were opened: 0 in a second run.
+
+    ``source`` is the name of the source, the folder's by default; the source must hold the folder.
+    A file that takes longer than ``seconds`` is refused. ``progress`` is told the number of files
+    that are done. InvalidInput or NothingToDo for a folder that holds no images, Conflict if the
+    source of that name lies elsewhere.
     """
     root = walk.checked(os.fsencode(folder))
     tally: Counter[str] = Counter(dict.fromkeys(COUNTS, 0))
@@ -134,19 +136,14 @@ def record(
 def _tell(progress: Progress | None, tally: Mapping[str, int]) -> None:
     if progress:
         progress(
-            sum(
-                tally[name]
-                for name in ("added", "known", "same_bytes", "changed", "refused")
-            )
+            sum(tally[name] for name in ("added", "known", "same_bytes", "changed", "refused"))
         )
 
 
 def _outcome(result: Inspected | Refused | Lost) -> Inspected | Refused:
     if not isinstance(result, Lost):
         return result
-    return Refused(
-        "worker_died" if result.reason == "died" else result.reason, result.detail
-    )
+    return Refused("worker_died" if result.reason == "died" else result.reason, result.detail)
 
 
 def _add_source(
@@ -154,7 +151,7 @@ def _add_source(
 ) -> int:
     """The source of this name, which must hold this folder; made if there is none."""
     uri = walk.uri_of(root)
-    called = name or walk.shown(os.path.basename(root)) or "/"
+    called = name or walk.shown(root.rsplit(b"/", 1)[1]) or "/"
     values = {"name": called, "uri": uri, "licence": licence}
     with conn.cursor(row_factory=tuple_row) as cursor:
         row = cursor.execute(statement("ingest", "add_source"), values).fetchone()
@@ -184,9 +181,7 @@ def _unread(
         _tell(progress, tally)
 
 
-def _states(
-    conn: psycopg.Connection[Any], source_id: int, batch: list[Found]
-) -> list[str]:
+def _states(conn: psycopg.Connection[Any], source_id: int, batch: list[Found]) -> list[str]:
     values = {
         "source_id": source_id,
         "uris": [found.uri for found in batch],
@@ -194,9 +189,7 @@ def _states(
         "modified_at": [found.modified_at for found in batch],
     }
     with conn.cursor(row_factory=tuple_row) as cursor:
-        states = [
-            row[0] for row in cursor.execute(statement("ingest", "state"), values)
-        ]
+        states = [row[0] for row in cursor.execute(statement("ingest", "state"), values)]
     conn.commit()
     return states
 
@@ -217,14 +210,12 @@ def _batches(outcomes: Iterable[Outcome]) -> Iterator[list[Outcome]]:
 def _write(
     conn: psycopg.Connection[Any], batch: list[Outcome], options: Mapping[str, Any]
 ) -> set[bytes]:
-    """Writes a batch in one transaction (queries/ingest.sql says how) and returns the new hashes."""
+    """Writes a batch in one transaction, as queries/ingest.sql says; returns the new hashes."""
     with conn.transaction(), conn.cursor(row_factory=tuple_row) as cursor:
         cursor.execute(statement("ingest", "stage"))
         copy_rows(conn, "ingest_image", _IMAGE, _image_rows(batch))
         copy_rows(conn, "ingest_refused", _REFUSED, _refused_rows(batch))
-        new = {
-            row[0] for row in cursor.execute(statement("ingest", "add_media"), options)
-        }
+        new = {row[0] for row in cursor.execute(statement("ingest", "add_media"), options)}
         for name in (
             "name_media",
             "locate",

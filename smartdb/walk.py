@@ -5,6 +5,7 @@ Other files, hidden ones and special ones (pipes, sockets, devices) are counted 
 Symbolic links are followed, and no folder is entered twice, so loops end.
 """
 
+# ruff: noqa: PTH (paths are bytes here, and pathlib knows only text)
 from __future__ import annotations
 
 import hashlib
@@ -77,26 +78,20 @@ def walk(folder: bytes | Path, tally: Counter[str] | None = None) -> Iterator[Fo
     the number of other files as "skipped". InvalidInput where there is no such readable folder.
     """
     root = checked(folder)
-    return _walk(
-        root, {_identity(os.stat(root))}, Counter() if tally is None else tally
-    )
+    return _walk(root, {_identity(os.stat(root))}, Counter() if tally is None else tally)
 
 
 def checked(folder: bytes | Path) -> bytes:
-    """The absolute path of a folder that can be listed, without symbolic links; else InvalidInput."""
+    """The absolute path, free of links, of a folder that can be listed; else InvalidInput."""
     path = os.path.realpath(os.fsencode(folder))
     name = shown(path)
     try:
         with os.scandir(path):
             return path
     except FileNotFoundError:
-        raise InvalidInput(
-            f"no such folder: {name}; give a folder that holds images"
-        ) from None
+        raise InvalidInput(f"no such folder: {name}; give a folder that holds images") from None
     except NotADirectoryError:
-        raise InvalidInput(
-            f"not a folder: {name}; give the folder that holds it"
-        ) from None
+        raise InvalidInput(f"not a folder: {name}; give the folder that holds it") from None
     except OSError as error:
         raise InvalidInput(
             f"cannot list the folder {name}: {error.strerror}; make it readable for this user"
@@ -168,9 +163,7 @@ def look(path: bytes) -> Found:
         return _problem(path, f"cannot be looked at: {error.strerror}")
 
 
-def _walk(
-    folder: bytes, seen: set[tuple[int, int]], tally: Counter[str]
-) -> Iterator[Found]:
+def _walk(folder: bytes, seen: set[tuple[int, int]], tally: Counter[str]) -> Iterator[Found]:
     try:
         names = sorted(os.listdir(folder))
     except OSError as error:
@@ -183,9 +176,7 @@ def _walk(
         yield from _entry(os.path.join(folder, name), seen, tally)
 
 
-def _entry(
-    path: bytes, seen: set[tuple[int, int]], tally: Counter[str]
-) -> Iterator[Found]:
+def _entry(path: bytes, seen: set[tuple[int, int]], tally: Counter[str]) -> Iterator[Found]:
     is_image_name = os.path.splitext(path)[1].lower() in EXTENSIONS
     try:
         state = os.stat(path)
@@ -216,9 +207,7 @@ def _has_image_head(path: bytes) -> bool:
 def _found(path: bytes, state: os.stat_result) -> Found:
     uri = uri_of(path)
     if len(uri) > MAX_URI:
-        return _problem(
-            path, "its path is too long for the database; move it up some folders"
-        )
+        return _problem(path, "its path is too long for the database; move it up some folders")
     return Found(path, uri, state.st_size, _time(state.st_mtime_ns))
 
 

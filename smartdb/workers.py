@@ -17,6 +17,7 @@ import time
 import traceback
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection, wait
@@ -40,7 +41,7 @@ _BOOT = (
 
 @dataclass(frozen=True)
 class Lost:
-    """In place of a result: ``died`` (its process did, twice) or ``too_slow``, and what was seen."""
+    """In place of a result: ``died`` (its process did, twice) or ``too_slow``; what was seen."""
 
     reason: str
     detail: str
@@ -142,19 +143,13 @@ class _Crew(Generic[Item, Result]):
 
     def _receive(self) -> None:
         busy = {worker.pipe: worker for worker in self.crew if worker.queue}
-        rest = (
-            min(worker.since for worker in busy.values())
-            + self.seconds
-            - time.monotonic()
-        )
+        rest = min(worker.since for worker in busy.values()) + self.seconds - time.monotonic()
         ready = wait(list(busy), timeout=max(0.0, rest))
         for pipe in ready:
             self._read(busy[pipe])  # type: ignore[index]
         for pipe, worker in busy.items():
             if pipe not in ready and time.monotonic() - worker.since > self.seconds:
-                self._lose(
-                    worker, Lost("too_slow", f"took longer than {self.seconds:g} s")
-                )
+                self._lose(worker, Lost("too_slow", f"took longer than {self.seconds:g} s"))
 
     def _read(self, worker: _Worker[Item]) -> None:
         try:
@@ -206,9 +201,7 @@ class _Worker(Generic[Item]):
             self.pipe.send(function)
             self.pipe.recv()
         except (EOFError, OSError):
-            raise SmartdbError(
-                f"a worker process cannot start: {self.stop()}"
-            ) from None
+            raise SmartdbError(f"a worker process cannot start: {self.stop()}") from None
 
     def has_room(self) -> bool:
         waiting = sum(len(job.data) for job in self.queue)
@@ -218,10 +211,8 @@ class _Worker(Generic[Item]):
         if not self.queue:
             self.since = time.monotonic()
         self.queue.append(job)
-        try:
+        with suppress(OSError):  # it has died; reading tells
             self.pipe.send_bytes(job.data)
-        except OSError:  # it has died; reading tells
-            pass
 
     def receive(self) -> Any:
         answer = self.pipe.recv()
@@ -238,11 +229,7 @@ class _Worker(Generic[Item]):
         except subprocess.TimeoutExpired:
             self.process.kill()
             code = self.process.wait()
-        how = (
-            f"signal {signal.Signals(-code).name}"
-            if code < 0
-            else f"exit status {code}"
-        )
+        how = f"signal {signal.Signals(-code).name}" if code < 0 else f"exit status {code}"
         if self.said.closed:
             return how
         said = self._last_words()
@@ -272,5 +259,5 @@ def _serve(pipe: Connection) -> None:
 def _result(function: Callable[[Any], Any], item: Any) -> Any:
     try:
         return function(item)
-    except Exception:  # noqa: BLE001 (it is told to the caller)
+    except Exception:  # it is told to the caller
         return _Raised(traceback.format_exc())

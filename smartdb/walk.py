@@ -5,7 +5,8 @@ Other files, hidden ones and special ones (pipes, sockets, devices) are counted 
 Symbolic links are followed, and no folder is entered twice, so loops end.
 """
 
-# ruff: noqa: PTH (paths are bytes here, and pathlib knows only text)
+# ruff: noqa: PTH
+# Paths are bytes here, and pathlib knows only text.
 from __future__ import annotations
 
 import hashlib

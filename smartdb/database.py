@@ -13,7 +13,7 @@ from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.rows import tuple_row
 
-from smartdb import config, embedded, interface, refusal, server
+from smartdb import cluster, config, embedded, interface, refusal, server
 from smartdb.errors import (
     AccessDenied,
     DatabaseTooOld,
@@ -33,7 +33,7 @@ _TIMEOUT = "10"  # seconds to connect, unless the url says connect_timeout
 
 @dataclass(frozen=True)
 class Facts:
-    """What one query tells of a server: versions, the schema's stamp, the role, pgvector's types."""
+    """What one query tells of a server: versions, schema's stamp, the role, pgvector's types."""
 
     server: int
     vector: str | None
@@ -133,13 +133,12 @@ def location(url: str) -> dict[str, str]:
     """Host (with port), user and database that the url names, for messages; never the password."""
     options = _parse(plain_url(url))
     host = options.get("host") or options.get("hostaddr") or "the local socket"
-    port = options.get("port")
-    if host.startswith("/"):
-        host = "the embedded server" if plain_url(url) == server.url() else f"socket {host}"
-    elif port:
-        host = f"{host}:{port}"
     user = options.get("user") or "(the system's)"
-    return {"host": host, "user": user, "dbname": options.get("dbname") or user}
+    return {
+        "host": _place(host, options.get("port")),
+        "user": user,
+        "dbname": options.get("dbname") or user,
+    }
 
 
 def read_facts(conn: psycopg.Connection[Any], role: str | None) -> Facts:
@@ -209,7 +208,7 @@ def _register_types(conn: psycopg.Connection[Any], facts: Facts) -> None:
 
 
 def _parse(url: str) -> dict[str, str]:
-    """The parts of a url. What the parser says of a bad one is not shown: it quotes the password."""
+    """The parts of a url; what the parser says of a bad one is kept back: it quotes passwords."""
     try:
         options = conninfo_to_dict(url)
     except psycopg.ProgrammingError:
@@ -220,5 +219,12 @@ def _parse(url: str) -> dict[str, str]:
 
 
 def _host(conn: psycopg.Connection[Any]) -> str:
-    host = conn.info.host
-    return "the local socket" if host.startswith("/") else f"{host}:{conn.info.port}"
+    return _place(conn.info.host, str(conn.info.port))
+
+
+def _place(host: str, port: str | None) -> str:
+    """A host as people call it."""
+    if host.startswith("/"):
+        ours = cluster.socket_folder(cluster.data_folder(config.home()))
+        return "the embedded server" if host == str(ours) else f"socket {host}"
+    return f"{host}:{port}" if port else host

@@ -55,6 +55,13 @@ def stop(home: Path | None = None) -> bool:
     return server.stop(home)
 
 
+def delete(home: Path | None = None) -> bool:
+    """Stops the server and deletes its data, for good; False if there are none."""
+    home = home or config.home()
+    stop(home)
+    return server.delete(home)
+
+
 def _leave(home: Path, handle: int) -> None:
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

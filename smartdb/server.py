@@ -11,6 +11,7 @@ import fcntl
 import os
 import re
 import shlex
+import shutil
 import signal
 import socket
 import subprocess
@@ -24,10 +25,10 @@ from urllib.parse import quote
 
 from smartdb import cluster, config
 from smartdb.account import account_for
-from smartdb.errors import DatabaseUnreachable, from_driver
+from smartdb.errors import Conflict, DatabaseUnreachable, from_driver
 from smartdb.programs import binaries, binaries_for, call, popen
 
-__all__ = ["DATABASE", "binaries", "is_running", "open_lock", "start", "stop", "url"]
+__all__ = ["DATABASE", "binaries", "delete", "is_running", "open_lock", "start", "stop", "url"]
 
 DATABASE = "smartdb"
 
@@ -77,6 +78,19 @@ def stop(home: Path | None = None) -> bool:
         code, said = call(binaries_for(account, home) / "pg_ctl", arguments, account)
         if code and is_running(home):
             raise cluster.failure(f"the embedded server in {data} could not be stopped", said)
+    return True
+
+
+def delete(home: Path | None = None) -> bool:
+    """Deletes the data of the stopped server; False if there are none."""
+    home = home or config.home()
+    data = cluster.data_folder(home)
+    if not cluster.exists(data):
+        return False
+    with _locked(home), cluster.writing(home):
+        if is_running(home):
+            raise Conflict(f"the embedded server in {home} was started again; run: smartdb down")
+        shutil.rmtree(data)
     return True
 
 

@@ -74,8 +74,8 @@ def test_a_run_knows_the_dagster_run_that_called_it(conn: psycopg.Connection) ->
 def test_a_lost_connection_raises_the_error_of_the_body(
     conn: psycopg.Connection, owner: psycopg.Connection
 ) -> None:
+    conn.execute("reset role")
     with pytest.raises(psycopg.OperationalError), runs.run(conn, "test") as run:
-        conn.execute("reset role")
         conn.execute("select pg_terminate_backend(pg_backend_pid())")
     assert _row(owner, run.run_id)[0] == "running"
     assert runs.dead(owner) == [run.run_id]

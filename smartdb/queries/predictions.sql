@@ -1,0 +1,32 @@
+-- name: dataset_id
+-- The identity of a dataset that has this version, sealed.
+select v.dataset_id from smartdb.dataset_version as v
+where v.dataset = %(dataset)s and v.version = %(version)s and v.sealed_at is not null;
+
+-- name: unknown_classes
+-- Those of these classes that there are not.
+select u.class_id from unnest(%(class_ids)s::bigint[]) as u (class_id)
+where not exists (select from core.class as c where c.class_id = u.class_id)
+order by u.class_id;
+
+-- name: evaluate
+-- Says which model a run predicts with, and what its predictions are judged against.
+insert into core.evaluation (run_id, model_id, dataset_id, version, revision, class_ids)
+values (%(run_id)s, %(model_id)s, %(dataset_id)s, %(version)s, %(revision)s, %(class_ids)s);
+
+-- name: add_partition
+-- Makes the table for the predictions of a run.
+select core.add_prediction_partition(%(run_id)s);
+
+-- name: unknown_media
+-- Those of the copied predictions whose media there is not, or is hidden.
+select s.media_id from pg_temp.copied_prediction as s
+where not exists (select from core.media as m where m.media_id = s.media_id)
+order by s.media_id;
+
+-- name: insert
+-- Moves the copied predictions to their run.
+insert into core.prediction (run_id, media_id, class_id, probability, confidence, margin, entropy)
+select %(run_id)s, s.media_id, s.class_id, s.probability, s.confidence, s.margin, s.entropy
+from pg_temp.copied_prediction as s
+order by s.media_id;

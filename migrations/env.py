@@ -1,4 +1,4 @@
-"""What alembic runs: the steps, then the rebuild of the interface, in one transaction.
+"""What alembic runs: the steps, and the rebuild of the interface around them, in one transaction.
 
 Started by `smartdb.migrate` only, which hands over a connection that acts as smartdb_owner. For a
 draft it brings the tables as they should be (``target``, reflected from schema/core), and asks to
@@ -8,6 +8,7 @@ leave the interface alone, which may need columns that no migration adds yet.
 from __future__ import annotations
 
 import re
+import warnings
 from typing import Any
 
 import pgvector.sqlalchemy  # noqa: F401  (so that reflection knows halfvec)
@@ -17,6 +18,7 @@ from alembic.operations.ops import AlterColumnOp
 from sqlalchemy import DefaultClause
 
 from smartdb import migrate
+from smartdb.interface import build_interface, drop_interface
 
 OWN = re.compile(r"alembic_version|embedding_\d+|prediction_\d+")
 """Tables that alembic, an encoder or a run made: no migration is about them."""
@@ -32,8 +34,12 @@ def include_name(name: str | None, kind: str, _: Any) -> bool:
 
 
 @drafts.rewrites(AlterColumnOp)
-def keep_sequence(_: Any, __: Any, step: AlterColumnOp) -> AlterColumnOp | list[Any]:
-    """Alembic hides defaults that number rows in the database, and so would set them for ever."""
+def tidy(_: Any, __: Any, step: AlterColumnOp) -> AlterColumnOp | list[Any]:
+    """Leaves out what is MySQL's, and defaults that number rows.
+
+    Alembic hides such a default of the database, and so would propose to set it for ever.
+    """
+    step.kw.pop("autoincrement", None)
     default = step.modify_server_default
     if isinstance(default, DefaultClause) and "nextval(" in str(default.arg):
         step.modify_server_default = False
@@ -55,11 +61,15 @@ def main() -> None:
         compare_server_default=True,
         process_revision_directives=drafts,
     )
-    migrate.driver(bound).execute("set local lock_timeout = '10s'")
-    with context.begin_transaction():
+    conn = migrate.driver(bound)
+    conn.execute("set local lock_timeout = '10s'")
+    if asked.get("rebuild", True):
+        drop_interface(conn)
+    with context.begin_transaction(), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Cannot correctly sort tables")  # label and task: a cycle
         context.run_migrations()
     if asked.get("rebuild", True):
-        migrate.rebuild_interface(migrate.driver(bound))
+        build_interface(conn)
 
 
 main()

@@ -9,7 +9,6 @@ import os
 import shutil
 import subprocess
 import textwrap
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -85,8 +84,7 @@ def _generate(have: str, want: str, message: str) -> Path:
     target = sqlalchemy.MetaData()
     with migrate.session(want) as bound:
         target.reflect(bound, schema="core")
-    with migrate.session(have) as bound, bound.begin(), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Cannot correctly sort tables")  # label and task: a cycle
+    with migrate.session(have) as bound, bound.begin():
         asked = migrate.settings(bound, rebuild=False, target=target)
         asked.set_main_option("file_template", "%%(rev)s_%%(slug)s")
         number = f"{len(migrate.revisions()) + 1:04}"
@@ -97,8 +95,8 @@ def _generate(have: str, want: str, message: str) -> Path:
 
 def _as_comments(lines: list[str]) -> str:
     head = [
-        "# Before this step the migrations differ from schema/core in the following. Alembic drafts",
-        "# tables, columns, keys and indexes; write the rest by hand, then delete these lines.",
+        "# Before this step the migrations differ from schema/core in this. Alembic drafts tables,",
+        "# columns, keys and indexes; write the rest by hand, then delete these lines.",
     ]
     flat = [textwrap.shorten(line, 95, placeholder=" ...") for line in lines]
     return "\n".join([*head, *(f"# - {line}" for line in flat)]) + "\n"
@@ -117,12 +115,12 @@ def _scratch(url: str, purpose: str) -> Iterator[str]:
 
 
 def _released() -> bool:
-    """Whether this checkout has a release tag."""
+    """Whether this checkout has a release tag (what is no checkout has none)."""
     git = shutil.which("git")
     if git is None:
         return False
     tags = [git, "-C", str(config.folder("schema").parent), "tag", "--list", "v*"]
-    return bool(subprocess.run(tags, check=True, capture_output=True).stdout.strip())
+    return bool(subprocess.run(tags, check=False, capture_output=True).stdout.strip())
 
 
 @click.group()

@@ -45,12 +45,23 @@ def rebuild_interface(conn: psycopg.Connection[Any]) -> None:
     The rest of the transaction runs as smartdb_owner. Conflict names the views and functions of
     others that hang on ours, if there are any; then nothing was changed.
     """
+    drop_interface(conn)
+    build_interface(conn)
+
+
+def drop_interface(conn: psycopg.Connection[Any]) -> None:
+    """The first half: also migrations need it, since views hold the columns they show."""
     conn.execute("set local role smartdb_owner")
-    conn.execute("set local search_path = public")
-    conn.execute("select '[1]'::vector")  # loads pgvector, or its hnsw.… settings are unknown
     refuse_dependents(conn)
     for drop in _column(conn, "objects"):
         conn.execute(drop.encode())
+
+
+def build_interface(conn: psycopg.Connection[Any]) -> None:
+    """The second half: everything in schema/interface, grants last, then the stamp."""
+    conn.execute("set local role smartdb_owner")
+    conn.execute("set local search_path = public")
+    conn.execute("select '[1]'::vector")  # loads pgvector, or its hnsw.… settings are unknown
     for path in _files():
         if path.name != GRANTS:
             run_file(conn, path)

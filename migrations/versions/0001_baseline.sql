@@ -70,6 +70,117 @@ comment on function core.checkpoint() is
     'moves afterwards: rows live at it are rev_from <= r and (rev_to is null or rev_to > r). '
     'Call it in a short transaction of its own: writers wait until that ends.';
 
+-- References of the tables that take many rows at once. A foreign key asks once a row, and locks the
+-- row it found; this asks once a statement, over all its rows. It is as safe because what is
+-- referred to is permanent: never deleted, its key never changed. See docs/decisions.
+
+create function core.keep_permanent() returns trigger
+language plpgsql as $$
+begin
+    raise exception 'rows of %.% are permanent: other rows refer to them', tg_table_schema, tg_table_name
+        using errcode = 'SD003', hint = 'hide a media by a row in core.restriction; retire a class in a new version';
+end
+$$;
+comment on function core.keep_permanent() is
+    'Statement trigger of tables that others refer to: refuses delete, truncate and a new key.';
+
+create procedure core.make_permanent(relation regclass, key name)
+language plpgsql as $$
+begin
+    execute format(
+        'create trigger keep_permanent before delete or truncate on %s
+         for each statement execute function core.keep_permanent()', relation);
+    execute format(
+        'create trigger keep_key before update of %I on %s
+         for each statement execute function core.keep_permanent()', key, relation);
+end
+$$;
+comment on procedure core.make_permanent(regclass, name) is
+    'Makes a new table one that others may refer to by core.refer: no row and no key of it ever goes.';
+
+create function core.refuse_reference(relation regclass, key name, target regclass, missing bigint)
+returns void language plpgsql as $$
+begin
+    raise exception '% refers to % %, which % does not have', relation, key, missing, target
+        using errcode = '23503', hint = 'make that row first';
+end
+$$;
+comment on function core.refuse_reference(regclass, name, regclass, bigint) is
+    'Raises 23503, the error of a foreign key, with the value that is missing.';
+
+create procedure core.make_checker(name text, reference text[][])
+language plpgsql as $outer$
+declare
+    r text[];
+    checks text := '';
+begin
+    foreach r slice 1 in array reference loop
+        if not exists (
+            select from pg_trigger as t
+            where t.tgrelid = r[2]::regclass and t.tgname in ('keep_permanent', 'keep_row')
+        ) then
+            raise exception '% is not permanent', r[2]
+                using errcode = 'SD002', hint = 'call core.make_permanent first';
+        end if;
+        checks := checks || format($sql$
+    select n.%1$I into missing from (select distinct c.%1$I from changed as c) as n
+    where n.%1$I is not null and not exists (select from %2$s as t where t.%3$I = n.%1$I)
+    limit 1;
+    if found then
+        perform core.refuse_reference(tg_relid, %1$L, %2$L, missing);
+    end if;$sql$, r[1], r[2]::regclass, r[3]);
+    end loop;
+    execute format($sql$
+create function core.%I() returns trigger
+language plpgsql security definer set search_path = pg_catalog
+set enable_hashjoin = off set enable_mergejoin = off set enable_seqscan = off as $body$
+declare
+    missing bigint;
+begin%s
+    return null;
+end
+$body$ $sql$, name, checks);
+    execute format('comment on function core.%I() is %L', name,
+        'Statement trigger made by core.make_checker: what the changed rows refer to exists.');
+end
+$outer$;
+comment on procedure core.make_checker(text, text[][]) is
+    'Makes the trigger function that looks up references, each {column, permanent table, its key}, '
+    'once a statement, hidden rows included. One plan serves one row and a million: each distinct '
+    'value is looked up in the index of the key, whatever the statistics were when it was planned.';
+
+create procedure core.attach_checker(relation regclass, name text)
+language plpgsql as $$
+declare
+    events text := 'insert';
+begin
+    if not exists (
+        select from pg_trigger as t where t.tgrelid = relation and t.tgname in ('close_row', 'keep_facts')
+    ) then -- there an update cannot change what a row refers to
+        events := 'insert update';
+    end if;
+    for events in select e from unnest(string_to_array(events, ' ')) as e loop
+        execute format(
+            'create trigger refers_on_%1$s after %1$s on %2$s referencing new table as changed
+             for each statement execute function core.%3$I()', events, relation, name);
+    end loop;
+end
+$$;
+comment on procedure core.attach_checker(regclass, text) is
+    'Has a function of core.make_checker check the rows of a new table.';
+
+create procedure core.refer(relation regclass, reference text[][])
+language plpgsql as $$
+declare
+    name constant text := (select c.relname || '_refers' from pg_class as c where c.oid = relation);
+begin
+    call core.make_checker(name, reference);
+    call core.attach_checker(relation, name);
+end
+$$;
+comment on procedure core.refer(regclass, text[][]) is
+    'Checks the references of a new table, each {column, permanent table, its key}, once a statement.';
+
 -- Who and what writes: actors (people, models, importers) and runs (every job that derives rows).
 
 create table core.actor (
@@ -82,6 +193,7 @@ create table core.actor (
     constraint actor_name_check check (name <> ''),
     constraint actor_kind_check check (kind in ('person', 'model', 'import'))
 );
+call core.make_permanent('core.actor', 'actor_id');
 comment on table core.actor is 'A person, a model or an importer that writes labels and reviews.';
 comment on column core.actor.actor_id is 'Identity of the actor.';
 comment on column core.actor.name is 'Unique name, as shown to people.';
@@ -106,6 +218,7 @@ create table core.run (
     constraint run_finished_check check ((status = 'running') = (finished_at is null))
 );
 create index run_kind_idx on core.run (kind, run_id);
+call core.make_permanent('core.run', 'run_id');
 comment on table core.run is
     'Every job that derives rows: what ran, with which code, parameters and seed, and how it ended.';
 comment on column core.run.run_id is 'Identity of the run; a larger number started later.';
@@ -138,6 +251,7 @@ create table core.source (
     constraint source_name_check check (name <> ''),
     constraint source_uri_check check (uri <> '')
 );
+call core.make_permanent('core.source', 'source_id');
 comment on table core.source is 'Where media come from, and on what terms they may be used.';
 comment on column core.source.source_id is 'Identity of the source.';
 comment on column core.source.name is 'Unique name, as shown to people.';
@@ -172,14 +286,16 @@ create table core.media (
     constraint media_sha256_check check (octet_length(sha256) = 32),
     constraint media_kind_check check (kind in ('image', 'video', 'frame')),
     constraint media_size_check check (n_bytes >= 0 and width > 0 and height > 0),
-    constraint media_frame_check check ((kind = 'frame') = (frame_index is not null)),
-    constraint media_parent_fk foreign key (parent_media_id)
-        references core.media (media_id) on delete restrict,
-    constraint media_run_fk foreign key (run_id) references core.run (run_id) on delete restrict
+    constraint media_frame_check check ((kind = 'frame') = (frame_index is not null))
 );
 create index media_parent_idx on core.media (parent_media_id) where parent_media_id is not null;
 create index media_group_idx on core.media (group_key) where group_key is not null;
 create index media_run_idx on core.media (run_id);
+call core.make_permanent('core.media', 'media_id');
+call core.refer('core.media', '{
+    {parent_media_id, core.media, media_id},
+    {run_id, core.run, run_id}
+}');
 comment on table core.media is 'One row for each distinct content: an image, a video, or a frame of one.';
 comment on column core.media.media_id is 'Identity of the content.';
 comment on column core.media.sha256 is 'SHA-256 of the file''s bytes; two files with the same bytes are one media.';
@@ -210,13 +326,13 @@ create table core.media_location (
     n_bytes bigint not null,
     modified_at timestamptz not null,
     seen_at timestamptz not null default now(),
-    constraint media_location_pk primary key (source_id, uri),
-    constraint media_location_media_fk foreign key (media_id)
-        references core.media (media_id) on delete restrict,
-    constraint media_location_source_fk foreign key (source_id)
-        references core.source (source_id) on delete restrict
+    constraint media_location_pk primary key (source_id, uri)
 );
 create index media_location_media_idx on core.media_location (media_id);
+call core.refer('core.media_location', '{
+    {media_id, core.media, media_id},
+    {source_id, core.source, source_id}
+}');
 comment on table core.media_location is 'Where the bytes of a media lie; the same bytes may lie in several places.';
 comment on column core.media_location.media_id is 'The media.';
 comment on column core.media_location.source_id is 'The source it was found in.';
@@ -307,10 +423,9 @@ create table core.quality (
     sharpness real not null,
     entropy real not null,
     colourfulness real not null,
-    constraint quality_pk primary key (media_id),
-    constraint quality_media_fk foreign key (media_id)
-        references core.media (media_id) on delete cascade
+    constraint quality_pk primary key (media_id)
 );
+call core.refer('core.quality', '{{media_id, core.media, media_id}}');
 comment on table core.quality is 'Statistics of the pixels of an image.';
 comment on column core.quality.media_id is 'The media.';
 comment on column core.quality.brightness is 'Mean luminance, 0 (black) to 1 (white).';
@@ -400,6 +515,7 @@ create table core.encoder (
     constraint encoder_dim_check check (dim between 1 and 4000),
     constraint encoder_weights_check check (octet_length(weights_sha256) = 32)
 );
+call core.make_permanent('core.encoder', 'encoder_id');
 comment on table core.encoder is 'What turns a media into a vector; owns the table core.embedding_<encoder_id>.';
 comment on column core.encoder.encoder_id is 'Identity of the encoder.';
 comment on column core.encoder.name is 'Unique name, the one given to smartdb embed --encoder.';
@@ -407,6 +523,8 @@ comment on column core.encoder.dim is 'Length of its vectors (halfvec can be ind
 comment on column core.encoder.weights_sha256 is 'SHA-256 of its weights; null for one without weights.';
 comment on column core.encoder.preprocessing is 'How pixels are prepared: size, mean, standard deviation, channel order.';
 comment on column core.encoder.created_at is 'When it was registered.';
+
+call core.make_checker('embedding_refers', '{{media_id, core.media, media_id}}');
 
 create function core.expose_encoder(id bigint) returns void
 language plpgsql as $$
@@ -450,9 +568,8 @@ begin
         'create table core.embedding_%1$s (
              media_id bigint not null,
              v halfvec(%2$s) not null,
-             constraint embedding_%1$s_pk primary key (media_id),
-             constraint embedding_%1$s_media_fk foreign key (media_id)
-                 references core.media (media_id) on delete cascade)', id, add_encoder.dim);
+             constraint embedding_%1$s_pk primary key (media_id))', id, add_encoder.dim);
+    execute format('call core.attach_checker(%L, ''embedding_refers'')', 'core.embedding_' || id);
     execute format('alter table core.embedding_%s alter column v set storage plain', id);
     execute format('comment on table core.embedding_%s is %L', id,
         'Vectors of encoder ' || add_encoder.name || ', normalised to length 1.');
@@ -486,16 +603,15 @@ create table core.neighbour (
     distance real not null,
     constraint neighbour_pk primary key (encoder_id, media_id, rank),
     constraint neighbour_rank_check check (rank >= 1),
-    constraint neighbour_other_check check (neighbour_id <> media_id),
-    constraint neighbour_encoder_fk foreign key (encoder_id)
-        references core.encoder (encoder_id) on delete cascade,
-    constraint neighbour_media_fk foreign key (media_id)
-        references core.media (media_id) on delete cascade,
-    constraint neighbour_neighbour_fk foreign key (neighbour_id)
-        references core.media (media_id) on delete cascade
+    constraint neighbour_other_check check (neighbour_id <> media_id)
 );
 create index neighbour_media_idx on core.neighbour (media_id);
 create index neighbour_neighbour_idx on core.neighbour (neighbour_id);
+call core.refer('core.neighbour', '{
+    {encoder_id, core.encoder, encoder_id},
+    {media_id, core.media, media_id},
+    {neighbour_id, core.media, media_id}
+}');
 comment on table core.neighbour is
     'Edges of the k-nearest-neighbour graph: duplicates, leakage, uniqueness and outliers read it.';
 comment on column core.neighbour.encoder_id is 'Encoder whose vectors were compared.';
@@ -508,15 +624,15 @@ create table core.duplicate (
     media_id bigint not null,
     group_id bigint not null,
     run_id bigint not null,
-    constraint duplicate_pk primary key (media_id),
-    constraint duplicate_media_fk foreign key (media_id)
-        references core.media (media_id) on delete cascade,
-    constraint duplicate_group_fk foreign key (group_id)
-        references core.media (media_id) on delete cascade,
-    constraint duplicate_run_fk foreign key (run_id) references core.run (run_id) on delete restrict
+    constraint duplicate_pk primary key (media_id)
 );
 create index duplicate_group_idx on core.duplicate (group_id);
 create index duplicate_run_idx on core.duplicate (run_id);
+call core.refer('core.duplicate', '{
+    {media_id, core.media, media_id},
+    {group_id, core.media, media_id},
+    {run_id, core.run, run_id}
+}');
 comment on table core.duplicate is 'Members of the near-duplicate groups (two or more media each).';
 comment on column core.duplicate.media_id is 'The member.';
 comment on column core.duplicate.group_id is 'The group, named by its smallest media_id.';
@@ -578,6 +694,7 @@ create unique index class_name_key on core.class (ontology_id, name) where versi
 create index class_parent_idx on core.class (parent_class_id);
 create index class_version_idx on core.class (ontology_id, version_from);
 create index class_retired_idx on core.class (ontology_id, version_to);
+call core.make_permanent('core.class', 'class_id');
 comment on table core.class is
     'Classes of an ontology, possibly nested; in version v if version_from <= v and (version_to is null or version_to > v).';
 comment on column core.class.class_id is 'Identity of the class, the same in all versions it is in.';
@@ -623,14 +740,7 @@ create table core.label (
             else num_nulls(x, y, w, h, shape) = 0 and w >= 0 and h >= 0
         end),
     constraint label_confidence_check check (confidence between 0 and 1),
-    constraint label_rev_check check (rev_to > rev_from),
-    constraint label_media_fk foreign key (media_id)
-        references core.media (media_id) on delete restrict,
-    constraint label_class_fk foreign key (class_id)
-        references core.class (class_id) on delete restrict,
-    constraint label_actor_fk foreign key (actor_id)
-        references core.actor (actor_id) on delete restrict,
-    constraint label_run_fk foreign key (run_id) references core.run (run_id) on delete restrict
+    constraint label_rev_check check (rev_to > rev_from)
 );
 create unique index label_object_key on core.label (object_id) where rev_to is null;
 create unique index label_classification_key on core.label (media_id, actor_id, class_id)
@@ -751,8 +861,14 @@ create index task_label_idx on core.task (label_id) where label_id is not null;
 create index task_assignee_idx on core.task (assignee_id) where assignee_id is not null;
 create index task_batch_idx on core.task (batch_id) where batch_id is not null;
 call core.protect('core.task');
-alter table core.label add constraint label_task_fk foreign key (task_id)
-    references core.task (task_id) on delete restrict;
+call core.make_permanent('core.task', 'task_id');
+call core.refer('core.label', '{
+    {media_id, core.media, media_id},
+    {class_id, core.class, class_id},
+    {actor_id, core.actor, actor_id},
+    {task_id, core.task, task_id},
+    {run_id, core.run, run_id}
+}');
 comment on table core.task is 'Work for a person on a media; claimed by lease, so that nobody waits for who went home.';
 comment on column core.task.task_id is 'Identity of the task.';
 comment on column core.task.kind is 'label (say what it is), review (judge a label) or adjudicate (settle a dispute).';
@@ -840,16 +956,16 @@ create table core.label_issue (
     constraint label_issue_label_kind_key unique (label_id, kind),
     constraint label_issue_kind_check check (kind ~ '^[a-z_]+$'),
     constraint label_issue_score_check check (score between 0 and 1),
-    constraint label_issue_state_check check (state in ('open', 'confirmed', 'dismissed')),
-    constraint label_issue_label_fk foreign key (label_id)
-        references core.label (label_id) on delete restrict,
-    constraint label_issue_class_fk foreign key (suggested_class_id)
-        references core.class (class_id) on delete restrict,
-    constraint label_issue_run_fk foreign key (run_id) references core.run (run_id) on delete restrict
+    constraint label_issue_state_check check (state in ('open', 'confirmed', 'dismissed'))
 );
 create index label_issue_queue_idx on core.label_issue (score desc, issue_id) where state = 'open';
 create index label_issue_class_idx on core.label_issue (suggested_class_id);
 create index label_issue_run_idx on core.label_issue (run_id);
+call core.refer('core.label_issue', '{
+    {label_id, core.label, label_id},
+    {suggested_class_id, core.class, class_id},
+    {run_id, core.run, run_id}
+}');
 comment on table core.label_issue is
     'A suspected label error: a question for a reviewer, not a verdict. Resolving it keeps the answer.';
 comment on column core.label_issue.issue_id is 'Identity of the suspicion.';
@@ -876,6 +992,7 @@ create table core.dataset (
         references core.ontology (ontology_id) on delete restrict
 );
 create index dataset_ontology_idx on core.dataset (ontology_id);
+call core.make_permanent('core.dataset', 'dataset_id');
 comment on table core.dataset is 'A named set of media with their labels and splits, in versions.';
 comment on column core.dataset.dataset_id is 'Identity of the dataset.';
 comment on column core.dataset.name is 'Unique name, as shown to people.';
@@ -931,11 +1048,7 @@ create table core.dataset_item (
     version_to integer,
     constraint dataset_item_pk primary key (dataset_id, media_id, version_from),
     constraint dataset_item_split_check check (split in ('train', 'val', 'test')),
-    constraint dataset_item_version_check check (version_to > version_from),
-    constraint dataset_item_media_fk foreign key (media_id)
-        references core.media (media_id) on delete restrict,
-    constraint dataset_item_dataset_fk foreign key (dataset_id)
-        references core.dataset (dataset_id) on delete restrict
+    constraint dataset_item_version_check check (version_to > version_from)
 );
 create unique index dataset_item_live_key on core.dataset_item (dataset_id, media_id) where version_to is null;
 create index dataset_item_media_idx on core.dataset_item (media_id);
@@ -1012,6 +1125,10 @@ $$;
 comment on function core.keep_item_facts() is 'Statement trigger: the other columns of a membership never change.';
 create trigger keep_facts before update of dataset_id, media_id, split, version_from
     on core.dataset_item for each statement execute function core.keep_item_facts();
+call core.refer('core.dataset_item', '{
+    {dataset_id, core.dataset, dataset_id},
+    {media_id, core.media, media_id}
+}');
 
 create function core.keep_sealed_version() returns trigger
 language plpgsql as $$
@@ -1102,6 +1219,7 @@ create table core.evaluation (
 );
 create index evaluation_model_idx on core.evaluation (model_id);
 create index evaluation_version_idx on core.evaluation (dataset_id, version);
+call core.make_permanent('core.evaluation', 'run_id');
 comment on table core.evaluation is 'One set of predictions and what it is judged against.';
 comment on column core.evaluation.run_id is 'The run that predicted.';
 comment on column core.evaluation.model_id is 'The model; null for out-of-fold predictions, which many models made.';
@@ -1120,17 +1238,16 @@ create table core.prediction (
     entropy real not null,
     constraint prediction_pk primary key (run_id, media_id),
     constraint prediction_confidence_check check (
-        confidence between 0 and 1.0001 and margin between 0 and 1.0001 and entropy >= 0),
-    constraint prediction_run_fk foreign key (run_id)
-        references core.evaluation (run_id) on delete restrict,
-    constraint prediction_media_fk foreign key (media_id)
-        references core.media (media_id) on delete restrict,
-    constraint prediction_class_fk foreign key (class_id)
-        references core.class (class_id) on delete restrict
+        confidence between 0 and 1.0001 and margin between 0 and 1.0001 and entropy >= 0)
 ) partition by list (run_id);
 create index prediction_media_idx on core.prediction (media_id);
 create index prediction_class_idx on core.prediction (class_id);
 call core.protect('core.prediction');
+call core.refer('core.prediction', '{
+    {run_id, core.evaluation, run_id},
+    {media_id, core.media, media_id},
+    {class_id, core.class, class_id}
+}');
 comment on table core.prediction is 'What a run predicted for a media; one partition a run.';
 comment on column core.prediction.run_id is 'The run.';
 comment on column core.prediction.media_id is 'The media.';

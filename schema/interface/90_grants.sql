@@ -10,6 +10,8 @@ revoke all on all sequences in schema core, smartdb
 from public, smartdb_reader, smartdb_annotator, smartdb_reviewer, smartdb_writer, smartdb_privacy;
 revoke all on all routines in schema core, smartdb
 from public, smartdb_reader, smartdb_annotator, smartdb_reviewer, smartdb_writer, smartdb_privacy;
+-- Nor on what is made later, such as the triggers of an encoder's table.
+alter default privileges for role smartdb_owner revoke execute on routines from public;
 
 -- Readers, and with them everybody: the whole interface, and nothing of core.
 grant usage on schema smartdb to smartdb_reader;

@@ -129,3 +129,13 @@ select
 from pg_type as t
 where
     t.typnamespace = any (%(schemas)s::regnamespace[]) and t.typtype in ('d', 'e', 'r', 'm');
+
+-- name: default
+-- Privileges on what our owner makes later.
+select
+    concat_ws(' ', d.defaclobjtype, 'of', d.defaclrole::regrole, 'in', d.defaclnamespace::regnamespace),
+    array(select unnest(d.defaclacl)::text order by 1)::text
+from pg_default_acl as d
+where
+    d.defaclrole = to_regrole('smartdb_owner')
+    and (d.defaclnamespace = 0 or d.defaclnamespace = any (%(schemas)s::regnamespace[]));

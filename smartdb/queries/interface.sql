@@ -24,8 +24,8 @@ dependent as (
     left join pg_rewrite as r on d.classid = 'pg_rewrite'::regclass and r.oid = d.objid
 )
 
-select distinct pg_describe_object(d.classid, d.objid, 0)
-from dependent as d
+select distinct i.type || ' ' || i.identity
+from dependent as d, pg_identify_object(d.classid, d.objid, 0) as i
 where not exists (select from ours as o where o.classid = d.classid and o.objid = d.objid)
 order by 1;
 

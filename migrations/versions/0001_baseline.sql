@@ -152,17 +152,15 @@ comment on procedure core.make_checker(text, text[][]) is
 create procedure core.attach_checker(relation regclass, name text)
 language plpgsql as $$
 declare
-    events text := 'insert';
+    event text;
 begin
-    if not exists (
-        select from pg_trigger as t where t.tgrelid = relation and t.tgname in ('close_row', 'keep_facts')
-    ) then -- there an update cannot change what a row refers to
-        events := 'insert update';
-    end if;
-    for events in select e from unnest(string_to_array(events, ' ')) as e loop
+    foreach event in array array['insert', 'update'] loop
+        continue when event = 'update' and exists (
+            select from pg_trigger as t where t.tgrelid = relation and t.tgname in ('close_row', 'keep_facts')
+        ); -- an update cannot change there what a row refers to
         execute format(
             'create trigger refers_on_%1$s after %1$s on %2$s referencing new table as changed
-             for each statement execute function core.%3$I()', events, relation, name);
+             for each statement execute function core.%3$I()', event, relation, name);
     end loop;
 end
 $$;

@@ -10,6 +10,7 @@ create table core.actor (
     constraint actor_name_check check (name <> ''),
     constraint actor_kind_check check (kind in ('person', 'model', 'import'))
 );
+call core.make_permanent('core.actor', 'actor_id');
 comment on table core.actor is 'A person, a model or an importer that writes labels and reviews.';
 comment on column core.actor.actor_id is 'Identity of the actor.';
 comment on column core.actor.name is 'Unique name, as shown to people.';
@@ -34,6 +35,7 @@ create table core.run (
     constraint run_finished_check check ((status = 'running') = (finished_at is null))
 );
 create index run_kind_idx on core.run (kind, run_id);
+call core.make_permanent('core.run', 'run_id');
 comment on table core.run is
     'Every job that derives rows: what ran, with which code, parameters and seed, and how it ended.';
 comment on column core.run.run_id is 'Identity of the run; a larger number started later.';

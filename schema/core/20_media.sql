@@ -14,6 +14,7 @@ create table core.source (
     constraint source_name_check check (name <> ''),
     constraint source_uri_check check (uri <> '')
 );
+call core.make_permanent('core.source', 'source_id');
 comment on table core.source is 'Where media come from, and on what terms they may be used.';
 comment on column core.source.source_id is 'Identity of the source.';
 comment on column core.source.name is 'Unique name, as shown to people.';
@@ -48,14 +49,16 @@ create table core.media (
     constraint media_sha256_check check (octet_length(sha256) = 32),
     constraint media_kind_check check (kind in ('image', 'video', 'frame')),
     constraint media_size_check check (n_bytes >= 0 and width > 0 and height > 0),
-    constraint media_frame_check check ((kind = 'frame') = (frame_index is not null)),
-    constraint media_parent_fk foreign key (parent_media_id)
-        references core.media (media_id) on delete restrict,
-    constraint media_run_fk foreign key (run_id) references core.run (run_id) on delete restrict
+    constraint media_frame_check check ((kind = 'frame') = (frame_index is not null))
 );
 create index media_parent_idx on core.media (parent_media_id) where parent_media_id is not null;
 create index media_group_idx on core.media (group_key) where group_key is not null;
 create index media_run_idx on core.media (run_id);
+call core.make_permanent('core.media', 'media_id');
+call core.refer('core.media', '{
+    {parent_media_id, core.media, media_id},
+    {run_id, core.run, run_id}
+}');
 comment on table core.media is 'One row for each distinct content: an image, a video, or a frame of one.';
 comment on column core.media.media_id is 'Identity of the content.';
 comment on column core.media.sha256 is 'SHA-256 of the file''s bytes; two files with the same bytes are one media.';
@@ -86,13 +89,13 @@ create table core.media_location (
     n_bytes bigint not null,
     modified_at timestamptz not null,
     seen_at timestamptz not null default now(),
-    constraint media_location_pk primary key (source_id, uri),
-    constraint media_location_media_fk foreign key (media_id)
-        references core.media (media_id) on delete restrict,
-    constraint media_location_source_fk foreign key (source_id)
-        references core.source (source_id) on delete restrict
+    constraint media_location_pk primary key (source_id, uri)
 );
 create index media_location_media_idx on core.media_location (media_id);
+call core.refer('core.media_location', '{
+    {media_id, core.media, media_id},
+    {source_id, core.source, source_id}
+}');
 comment on table core.media_location is 'Where the bytes of a media lie; the same bytes may lie in several places.';
 comment on column core.media_location.media_id is 'The media.';
 comment on column core.media_location.source_id is 'The source it was found in.';
@@ -183,10 +186,9 @@ create table core.quality (
     sharpness real not null,
     entropy real not null,
     colourfulness real not null,
-    constraint quality_pk primary key (media_id),
-    constraint quality_media_fk foreign key (media_id)
-        references core.media (media_id) on delete cascade
+    constraint quality_pk primary key (media_id)
 );
+call core.refer('core.quality', '{{media_id, core.media, media_id}}');
 comment on table core.quality is 'Statistics of the pixels of an image.';
 comment on column core.quality.media_id is 'The media.';
 comment on column core.quality.brightness is 'Mean luminance, 0 (black) to 1 (white).';

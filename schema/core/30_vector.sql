@@ -13,6 +13,7 @@ create table core.encoder (
     constraint encoder_dim_check check (dim between 1 and 4000),
     constraint encoder_weights_check check (octet_length(weights_sha256) = 32)
 );
+call core.make_permanent('core.encoder', 'encoder_id');
 comment on table core.encoder is 'What turns a media into a vector; owns the table core.embedding_<encoder_id>.';
 comment on column core.encoder.encoder_id is 'Identity of the encoder.';
 comment on column core.encoder.name is 'Unique name, the one given to smartdb embed --encoder.';
@@ -20,6 +21,8 @@ comment on column core.encoder.dim is 'Length of its vectors (halfvec can be ind
 comment on column core.encoder.weights_sha256 is 'SHA-256 of its weights; null for one without weights.';
 comment on column core.encoder.preprocessing is 'How pixels are prepared: size, mean, standard deviation, channel order.';
 comment on column core.encoder.created_at is 'When it was registered.';
+
+call core.make_checker('embedding_refers', '{{media_id, core.media, media_id}}');
 
 create function core.expose_encoder(id bigint) returns void
 language plpgsql as $$
@@ -63,9 +66,8 @@ begin
         'create table core.embedding_%1$s (
              media_id bigint not null,
              v halfvec(%2$s) not null,
-             constraint embedding_%1$s_pk primary key (media_id),
-             constraint embedding_%1$s_media_fk foreign key (media_id)
-                 references core.media (media_id) on delete cascade)', id, add_encoder.dim);
+             constraint embedding_%1$s_pk primary key (media_id))', id, add_encoder.dim);
+    execute format('call core.attach_checker(%L, ''embedding_refers'')', 'core.embedding_' || id);
     execute format('alter table core.embedding_%s alter column v set storage plain', id);
     execute format('comment on table core.embedding_%s is %L', id,
         'Vectors of encoder ' || add_encoder.name || ', normalised to length 1.');
@@ -99,16 +101,15 @@ create table core.neighbour (
     distance real not null,
     constraint neighbour_pk primary key (encoder_id, media_id, rank),
     constraint neighbour_rank_check check (rank >= 1),
-    constraint neighbour_other_check check (neighbour_id <> media_id),
-    constraint neighbour_encoder_fk foreign key (encoder_id)
-        references core.encoder (encoder_id) on delete cascade,
-    constraint neighbour_media_fk foreign key (media_id)
-        references core.media (media_id) on delete cascade,
-    constraint neighbour_neighbour_fk foreign key (neighbour_id)
-        references core.media (media_id) on delete cascade
+    constraint neighbour_other_check check (neighbour_id <> media_id)
 );
 create index neighbour_media_idx on core.neighbour (media_id);
 create index neighbour_neighbour_idx on core.neighbour (neighbour_id);
+call core.refer('core.neighbour', '{
+    {encoder_id, core.encoder, encoder_id},
+    {media_id, core.media, media_id},
+    {neighbour_id, core.media, media_id}
+}');
 comment on table core.neighbour is
     'Edges of the k-nearest-neighbour graph: duplicates, leakage, uniqueness and outliers read it.';
 comment on column core.neighbour.encoder_id is 'Encoder whose vectors were compared.';
@@ -121,15 +122,15 @@ create table core.duplicate (
     media_id bigint not null,
     group_id bigint not null,
     run_id bigint not null,
-    constraint duplicate_pk primary key (media_id),
-    constraint duplicate_media_fk foreign key (media_id)
-        references core.media (media_id) on delete cascade,
-    constraint duplicate_group_fk foreign key (group_id)
-        references core.media (media_id) on delete cascade,
-    constraint duplicate_run_fk foreign key (run_id) references core.run (run_id) on delete restrict
+    constraint duplicate_pk primary key (media_id)
 );
 create index duplicate_group_idx on core.duplicate (group_id);
 create index duplicate_run_idx on core.duplicate (run_id);
+call core.refer('core.duplicate', '{
+    {media_id, core.media, media_id},
+    {group_id, core.media, media_id},
+    {run_id, core.run, run_id}
+}');
 comment on table core.duplicate is 'Members of the near-duplicate groups (two or more media each).';
 comment on column core.duplicate.media_id is 'The member.';
 comment on column core.duplicate.group_id is 'The group, named by its smallest media_id.';

@@ -54,6 +54,7 @@ create unique index class_name_key on core.class (ontology_id, name) where versi
 create index class_parent_idx on core.class (parent_class_id);
 create index class_version_idx on core.class (ontology_id, version_from);
 create index class_retired_idx on core.class (ontology_id, version_to);
+call core.make_permanent('core.class', 'class_id');
 comment on table core.class is
     'Classes of an ontology, possibly nested; in version v if version_from <= v and (version_to is null or version_to > v).';
 comment on column core.class.class_id is 'Identity of the class, the same in all versions it is in.';
@@ -99,14 +100,7 @@ create table core.label (
             else num_nulls(x, y, w, h, shape) = 0 and w >= 0 and h >= 0
         end),
     constraint label_confidence_check check (confidence between 0 and 1),
-    constraint label_rev_check check (rev_to > rev_from),
-    constraint label_media_fk foreign key (media_id)
-        references core.media (media_id) on delete restrict,
-    constraint label_class_fk foreign key (class_id)
-        references core.class (class_id) on delete restrict,
-    constraint label_actor_fk foreign key (actor_id)
-        references core.actor (actor_id) on delete restrict,
-    constraint label_run_fk foreign key (run_id) references core.run (run_id) on delete restrict
+    constraint label_rev_check check (rev_to > rev_from)
 );
 create unique index label_object_key on core.label (object_id) where rev_to is null;
 create unique index label_classification_key on core.label (media_id, actor_id, class_id)

@@ -78,8 +78,14 @@ create index task_label_idx on core.task (label_id) where label_id is not null;
 create index task_assignee_idx on core.task (assignee_id) where assignee_id is not null;
 create index task_batch_idx on core.task (batch_id) where batch_id is not null;
 call core.protect('core.task');
-alter table core.label add constraint label_task_fk foreign key (task_id)
-    references core.task (task_id) on delete restrict;
+call core.make_permanent('core.task', 'task_id');
+call core.refer('core.label', '{
+    {media_id, core.media, media_id},
+    {class_id, core.class, class_id},
+    {actor_id, core.actor, actor_id},
+    {task_id, core.task, task_id},
+    {run_id, core.run, run_id}
+}');
 comment on table core.task is 'Work for a person on a media; claimed by lease, so that nobody waits for who went home.';
 comment on column core.task.task_id is 'Identity of the task.';
 comment on column core.task.kind is 'label (say what it is), review (judge a label) or adjudicate (settle a dispute).';
@@ -167,16 +173,16 @@ create table core.label_issue (
     constraint label_issue_label_kind_key unique (label_id, kind),
     constraint label_issue_kind_check check (kind ~ '^[a-z_]+$'),
     constraint label_issue_score_check check (score between 0 and 1),
-    constraint label_issue_state_check check (state in ('open', 'confirmed', 'dismissed')),
-    constraint label_issue_label_fk foreign key (label_id)
-        references core.label (label_id) on delete restrict,
-    constraint label_issue_class_fk foreign key (suggested_class_id)
-        references core.class (class_id) on delete restrict,
-    constraint label_issue_run_fk foreign key (run_id) references core.run (run_id) on delete restrict
+    constraint label_issue_state_check check (state in ('open', 'confirmed', 'dismissed'))
 );
 create index label_issue_queue_idx on core.label_issue (score desc, issue_id) where state = 'open';
 create index label_issue_class_idx on core.label_issue (suggested_class_id);
 create index label_issue_run_idx on core.label_issue (run_id);
+call core.refer('core.label_issue', '{
+    {label_id, core.label, label_id},
+    {suggested_class_id, core.class, class_id},
+    {run_id, core.run, run_id}
+}');
 comment on table core.label_issue is
     'A suspected label error: a question for a reviewer, not a verdict. Resolving it keeps the answer.';
 comment on column core.label_issue.issue_id is 'Identity of the suspicion.';

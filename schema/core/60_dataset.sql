@@ -13,6 +13,7 @@ create table core.dataset (
         references core.ontology (ontology_id) on delete restrict
 );
 create index dataset_ontology_idx on core.dataset (ontology_id);
+call core.make_permanent('core.dataset', 'dataset_id');
 comment on table core.dataset is 'A named set of media with their labels and splits, in versions.';
 comment on column core.dataset.dataset_id is 'Identity of the dataset.';
 comment on column core.dataset.name is 'Unique name, as shown to people.';
@@ -68,11 +69,7 @@ create table core.dataset_item (
     version_to integer,
     constraint dataset_item_pk primary key (dataset_id, media_id, version_from),
     constraint dataset_item_split_check check (split in ('train', 'val', 'test')),
-    constraint dataset_item_version_check check (version_to > version_from),
-    constraint dataset_item_media_fk foreign key (media_id)
-        references core.media (media_id) on delete restrict,
-    constraint dataset_item_dataset_fk foreign key (dataset_id)
-        references core.dataset (dataset_id) on delete restrict
+    constraint dataset_item_version_check check (version_to > version_from)
 );
 create unique index dataset_item_live_key on core.dataset_item (dataset_id, media_id) where version_to is null;
 create index dataset_item_media_idx on core.dataset_item (media_id);
@@ -149,6 +146,10 @@ $$;
 comment on function core.keep_item_facts() is 'Statement trigger: the other columns of a membership never change.';
 create trigger keep_facts before update of dataset_id, media_id, split, version_from
     on core.dataset_item for each statement execute function core.keep_item_facts();
+call core.refer('core.dataset_item', '{
+    {dataset_id, core.dataset, dataset_id},
+    {media_id, core.media, media_id}
+}');
 
 create function core.keep_sealed_version() returns trigger
 language plpgsql as $$

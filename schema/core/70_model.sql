@@ -53,6 +53,7 @@ create table core.evaluation (
 );
 create index evaluation_model_idx on core.evaluation (model_id);
 create index evaluation_version_idx on core.evaluation (dataset_id, version);
+call core.make_permanent('core.evaluation', 'run_id');
 comment on table core.evaluation is 'One set of predictions and what it is judged against.';
 comment on column core.evaluation.run_id is 'The run that predicted.';
 comment on column core.evaluation.model_id is 'The model; null for out-of-fold predictions, which many models made.';
@@ -71,17 +72,16 @@ create table core.prediction (
     entropy real not null,
     constraint prediction_pk primary key (run_id, media_id),
     constraint prediction_confidence_check check (
-        confidence between 0 and 1.0001 and margin between 0 and 1.0001 and entropy >= 0),
-    constraint prediction_run_fk foreign key (run_id)
-        references core.evaluation (run_id) on delete restrict,
-    constraint prediction_media_fk foreign key (media_id)
-        references core.media (media_id) on delete restrict,
-    constraint prediction_class_fk foreign key (class_id)
-        references core.class (class_id) on delete restrict
+        confidence between 0 and 1.0001 and margin between 0 and 1.0001 and entropy >= 0)
 ) partition by list (run_id);
 create index prediction_media_idx on core.prediction (media_id);
 create index prediction_class_idx on core.prediction (class_id);
 call core.protect('core.prediction');
+call core.refer('core.prediction', '{
+    {run_id, core.evaluation, run_id},
+    {media_id, core.media, media_id},
+    {class_id, core.class, class_id}
+}');
 comment on table core.prediction is 'What a run predicted for a media; one partition a run.';
 comment on column core.prediction.run_id is 'The run.';
 comment on column core.prediction.media_id is 'The media.';

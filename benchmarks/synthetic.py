@@ -1,0 +1,133 @@
+"""Rows made from a seed: skewed classes, clustered vectors, spread-out statistics."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import psycopg
+from numpy.typing import NDArray
+from psycopg import sql
+
+from smartdb.bulk import copy_arrays
+
+N_CLASSES = 100
+
+REFERENCE = """
+insert into core.actor (name, kind) values ('folder', 'import'), ('bench', 'person');
+insert into core.source (name, uri) values ('bench', 'file:///bench');
+insert into core.run (kind, code_version) values ('bench', '0');
+insert into core.ontology (name) values ('bench');
+insert into core.ontology_version (ontology_id, version, message) values (1, 1, 'bench');
+insert into core.class (ontology_id, name, version_from)
+select 1, 'class ' || i, 1 from generate_series(1, 100) as i;
+insert into core.dataset (name, ontology_id) values ('bench', 1)
+"""
+
+MEDIA = """
+select
+    sha256(int8send(i)) as sha256, 'image' as kind, 'image/jpeg' as mime,
+    (50000 + i % 9973)::bigint as n_bytes, 640 as width, 480 as height,
+    timestamptz '2026-01-01' + i * interval '1 minute' as captured_at,
+    hashint8extended(i, 1)::bit(64) as phash,
+    'scene ' || i / 4 as group_key,
+    '{{"Make": "Canon", "FNumber": 2.8}}'::jsonb as exif,
+    jsonb_build_object('site', 's' || hashint8(i) % 500, 'weather', 'sun') as attributes,
+    1::bigint as run_id
+from generate_series(1, {}) as i
+"""
+
+LOCATION = """
+select media_id, 1::bigint as source_id, 'file:///bench/train/' || media_id || '.jpg' as uri,
+    n_bytes, timestamptz '2026-01-01' as modified_at
+from core.media
+"""
+
+QUALITY = """
+select media_id, u as brightness, u * 0.3::real as contrast, 1::real - u as sharpness,
+    u * 7::real as entropy, u * 50::real as colourfulness
+from core.media, lateral (
+    select ((hashint8extended(media_id, 7) & 1048575) / 1048576.0)::real as u
+) as q
+"""
+
+LABEL = """
+select
+    m.media_id, 1 + floor(100 * power(u.share, 3))::bigint as class_id,
+    case j when 0 then 'classification' else 'box' end as kind,
+    case j when 0 then null else 10.0 * j end::double precision as x,
+    case j when 0 then null else 20.0 end::double precision as y,
+    case j when 0 then null else 100.0 end::double precision as w,
+    case j when 0 then null else 80.0 end::double precision as h,
+    'import' as origin, 1::bigint as actor_id, 1::bigint as run_id
+from core.media as m
+cross join generate_series(0, 2) as j
+cross join lateral (
+    select (hashint8extended(m.media_id * 4 + j, 3) & 1048575) / 1048576.0 as share
+) as u
+"""
+
+
+@dataclass(frozen=True)
+class Mixture:
+    """Gaussian centres with low-dimensional noise around each: near things that recall can miss."""
+
+    n: int
+    dim: int = 512
+    centres: int = 2000
+    seed: int = 7
+
+    def chunks(self, rows: int = 50_000) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]:
+        """Ids (m,) int64, 1 to n, and unit vectors (m, dim) float32, chunk by chunk."""
+        for start in range(0, self.n, rows):
+            ids = np.arange(start + 1, min(start + rows, self.n) + 1, dtype=np.int64)
+            yield ids, self._draw(len(ids), self.seed + 1 + start)
+
+    def queries(self, n: int) -> NDArray[np.float32]:
+        """Unit vectors (n, dim) float32 of the same mixture that are not among the chunks."""
+        return self._draw(n, self.seed + 99_999_999)
+
+    def _draw(self, n: int, seed: int) -> NDArray[np.float32]:
+        fixed = np.random.default_rng(self.seed)
+        centres = fixed.standard_normal((self.centres, self.dim), dtype=np.float32)
+        rng = np.random.default_rng(seed)
+        noise = rng.standard_normal((n, self.dim), dtype=np.float32)
+        drawn = centres[rng.integers(self.centres, size=n)] + 0.7 * noise
+        drawn /= np.linalg.norm(drawn, axis=1, keepdims=True)
+        return drawn
+
+
+def spool(conn: psycopg.Connection[Any], query: str) -> Any:
+    """A temporary file with the rows of a query as binary COPY wants them."""
+    file = tempfile.TemporaryFile()  # noqa: SIM115 (the caller reads it)
+    copying = sql.SQL("copy ({}) to stdout (format binary)").format(sql.SQL(query))
+    with conn.cursor() as cur, cur.copy(copying) as copy:
+        for block in copy:
+            file.write(block)
+    return file
+
+
+def pour(conn: psycopg.Connection[Any], file: Any, table: str, columns: str) -> None:
+    """Copies a spooled file into a table."""
+    file.seek(0)
+    target = sql.SQL("copy {} ({}) from stdin (format binary)").format(
+        sql.Identifier(*table.split(".")), sql.SQL(columns)
+    )
+    with conn.cursor() as cur, cur.copy(target) as copy:
+        while block := file.read(1 << 20):
+            copy.write(block)
+
+
+def copy_vectors(conn: psycopg.Connection[Any], table: str, mixture: Mixture) -> float:
+    """Copies the mixture into a table and returns the seconds without making the vectors."""
+    import time
+
+    spent = 0.0
+    for ids, vectors in mixture.chunks():
+        start = time.perf_counter()
+        copy_arrays(conn, table, {"media_id": ids, "v": vectors})
+        spent += time.perf_counter() - start
+    return spent

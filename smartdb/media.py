@@ -1,0 +1,153 @@
+"""Media as tools ask for them: pages, one with all that is known, its bytes, and its like."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+import psycopg
+from psycopg import sql
+from psycopg.rows import dict_row
+
+from smartdb import thumbnails, walk
+from smartdb.errors import InvalidInput, NotFound
+from smartdb.statements import statement
+
+Row = dict[str, Any]
+State = Literal["labelled", "unlabelled", "reviewed", "suspected"]
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Original:
+    """Where the bytes of a media lie, and what they are."""
+
+    media_id: int
+    sha256: bytes
+    mime: str
+    width: int
+    height: int
+    paths: tuple[Path, ...]
+
+
+def media_page(
+    conn: psycopg.Connection[Any],
+    *,
+    after: int | None = None,
+    limit: int = 50,
+    source: str | None = None,
+    class_: str | None = None,
+    state: State | None = None,
+) -> list[Row]:
+    """At most ``limit`` media with an id above ``after``, by id, with the class each counts as.
+
+    ``state`` keeps those with a class (labelled) or without (unlabelled), those with a label that
+    a reviewer accepted or wrote (reviewed), or with one under suspicion (suspected).
+    """
+    parts = ["page"]
+    parts += ["page_of_source"] if source is not None else []
+    parts += ["page_of_class"] if class_ is not None else []
+    parts += [f"page_{state}"] if state is not None else []
+    query = sql.SQL("\n").join(statement("media", part) for part in [*parts, "page_end"])
+    values = {"after": after, "limit": limit, "source": source, "class": class_}
+    return _rows(conn, query, values)
+
+
+def find_media(conn: psycopg.Connection[Any], media_id: int) -> Row:
+    """All that is known of a media; NotFound if there is none, or none that this role may see.
+
+    Beside the columns there are lists: locations, labels, issues, findings, and predictions of
+    the latest ten runs.
+    """
+    values = {"media_id": media_id}
+    found = _one(conn, "one", media_id)
+    for name in ("locations", "labels", "issues", "findings", "predictions"):
+        found[name] = _rows(conn, statement("media", name), values)
+    return found
+
+
+def find_original(conn: psycopg.Connection[Any], media_id: int) -> Original:
+    """What `read_original` and `thumbnail_of` need; NotFound as for `find_media`."""
+    found = _one(conn, "file", media_id)
+    places = _rows(conn, statement("media", "locations"), {"media_id": media_id})
+    paths = tuple(Path(os.fsdecode(walk.path_of(place["uri"]))) for place in places)
+    return Original(**{**found, "sha256": bytes.fromhex(found["sha256"])}, paths=paths)
+
+
+def read_original(original: Original) -> bytes:
+    """The bytes of a media, unchanged, from the first place that still has them; else NotFound."""
+    return _from_any(original, lambda path: thumbnails.read_checked(original.sha256, path))
+
+
+def thumbnail_of(original: Original, size: int = 256) -> bytes:
+    """A JPEG without metadata, longer side at most ``size`` pixels, from the cache if it is there.
+
+    NotFound if it must be made and no place has the bytes any more, InvalidInput for a size that
+    thumbnails do not have.
+    """
+    return _from_any(
+        original, lambda path: thumbnails.cached_thumbnail(original.sha256, path, size)
+    )
+
+
+def similar_media(
+    conn: psycopg.Connection[Any],
+    media_id: int,
+    *,
+    encoder: str | None = None,
+    k: int = 10,
+    source: str | None = None,
+    class_: str | None = None,
+) -> tuple[str, list[Row]]:
+    """The encoder's name and the ``k`` media nearest to one by it, nearest first, itself left out.
+
+    ``encoder`` may be left out where there is only one. NotFound without media, encoder or
+    vector, InvalidInput where one of several encoders must be named.
+    """
+    _one(conn, "file", media_id)
+    name = encoder or _only_encoder(conn)
+    values = {"media_id": media_id, "encoder": name, "k": k, "source": source, "class": class_}
+    return name, _rows(conn, statement("media", "similar"), values)
+
+
+def encoders(conn: psycopg.Connection[Any]) -> list[Row]:
+    """The encoders that there are, by name."""
+    return _rows(conn, statement("media", "encoders"), {})
+
+
+def _only_encoder(conn: psycopg.Connection[Any]) -> str:
+    known = [row["name"] for row in encoders(conn)]
+    if not known:
+        raise NotFound("there are no embeddings yet; run: smartdb embed")
+    if len(known) > 1:
+        raise InvalidInput(f"there are several encoders; name one of: {', '.join(known)}")
+    return str(known[0])
+
+
+def _one(conn: psycopg.Connection[Any], name: str, media_id: int) -> Row:
+    found = _rows(conn, statement("media", name), {"media_id": media_id})
+    if not found:
+        raise NotFound(f"no media {media_id}")
+    return found[0]
+
+
+def _rows(
+    conn: psycopg.Connection[Any], query: sql.SQL | sql.Composed, values: dict[str, Any]
+) -> list[Row]:
+    """The rows; planned anew each time, for what is quick depends on the values."""
+    with conn.cursor(row_factory=dict_row) as cursor:
+        return cursor.execute(query, values, prepare=False).fetchall()
+
+
+def _from_any(original: Original, use: Callable[[Path], T]) -> T:
+    """What ``use`` makes of the first place that serves; the last NotFound if none does."""
+    error = NotFound(f"nothing says where the bytes of media {original.media_id} lie")
+    for path in original.paths:
+        try:
+            return use(path)
+        except NotFound as failed:
+            error = failed
+    raise error

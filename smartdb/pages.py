@@ -1,0 +1,181 @@
+"""Lists as tools ask for them: pages by keyset, whose key is that of the last row seen.
+
+Every function runs the statement of its name in ``queries/api.sql``, whose columns the rows have.
+A page begins after ``after``, the key of the last row of the page before; a key of None begins
+at the start. Unknown names give empty lists, except where NotFound is said.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import psycopg
+from psycopg.rows import dict_row
+
+from smartdb.errors import NotFound
+from smartdb.statements import statement
+
+Row = dict[str, Any]
+Connection = psycopg.Connection[Any]
+
+
+def answer(conn: Connection) -> None:
+    """Reads the interface, to see that it can be."""
+    _rows(conn, "answer")
+
+
+def classes(conn: Connection, ontology: str | None = None) -> list[Row]:
+    """The classes in use, of one ontology or all."""
+    return _rows(conn, "classes", ontology=ontology)
+
+
+def sources(conn: Connection) -> list[Row]:
+    """The sources, with how much came from each."""
+    return _rows(conn, "sources")
+
+
+def task_page(
+    conn: Connection, kind: str, after: tuple[float | None, int | None], limit: int
+) -> list[Row]:
+    """Tasks that wait, most wanted first; the key is (priority, task_id)."""
+    return _rows(conn, "tasks", kind=kind, priority=after[0], task_id=after[1], limit=limit)
+
+
+def review_page(
+    conn: Connection, kind: str | None, after: tuple[float | None, int | None], limit: int
+) -> list[Row]:
+    """Open suspicions, most suspicious first; the key is (score, issue_id)."""
+    return _rows(conn, "review_queue", kind=kind, score=after[0], issue_id=after[1], limit=limit)
+
+
+def version_page(
+    conn: Connection, dataset: str | None, after: tuple[str | None, int | None], limit: int
+) -> list[Row]:
+    """Dataset versions, by name, the newest of each first; the key is (dataset, version)."""
+    return _rows(conn, "versions", dataset=dataset, after=after[0], version=after[1], limit=limit)
+
+
+def find_version(conn: Connection, dataset: str, version: int) -> Row:
+    """One dataset version, with its ``class_balance``; NotFound if there is none."""
+    values = {"dataset": dataset, "version": version}
+    found = _one(conn, "version", f"no version {version} of dataset {dataset}", **values)
+    return {**found, "class_balance": _rows(conn, "class_balance", **values)}
+
+
+def run_page(
+    conn: Connection, kind: str | None, status: str | None, after: int | None, limit: int
+) -> list[Row]:
+    """Runs, the newest first; the key is the run_id."""
+    return _rows(conn, "runs", kind=kind, status=status, after=after, limit=limit)
+
+
+def find_run(conn: Connection, run_id: int) -> Row:
+    """One run, with the model that it trained; NotFound if there is none."""
+    return _one(conn, "run", f"no run {run_id}", run_id=run_id)
+
+
+def run_metrics(conn: Connection, run_id: int) -> list[Row]:
+    """What a run measured, final values first; NotFound if there is no such run."""
+    find_run(conn, run_id)
+    return _rows(conn, "metrics", run_id=run_id)
+
+
+def class_metrics(conn: Connection, run_id: int, split: str) -> list[Row]:
+    """Precision, recall and F1 of each class; NotFound if there is no such run."""
+    find_run(conn, run_id)
+    return _rows(conn, "class_metrics", run_id=run_id, split=split)
+
+
+def confusion(conn: Connection, run_id: int, split: str) -> list[Row]:
+    """The cells of the confusion matrix that are not 0; NotFound if there is no such run."""
+    find_run(conn, run_id)
+    return _rows(conn, "confusion", run_id=run_id, split=split)
+
+
+def worst_slices(conn: Connection, run_id: int, split: str, min_n: int) -> list[Row]:
+    """Slices of at least ``min_n`` media that do worse than the whole, worst first; NotFound if
+    there is no such run."""
+    find_run(conn, run_id)
+    return _rows(conn, "slices", run_id=run_id, split=split, min_n=min_n)
+
+
+def error_page(
+    conn: Connection,
+    run_id: int,
+    *,
+    split: str | None,
+    class_: str | None,
+    predicted_class: str | None,
+    after: tuple[float | None, int | None],
+    limit: int,
+) -> list[Row]:
+    """Wrong predictions, the most confident first; the key is (confidence, media_id)."""
+    find_run(conn, run_id)
+    values = {"split": split, "class": class_, "predicted_class": predicted_class, "limit": limit}
+    key = {"confidence": after[0], "media_id": after[1]}
+    return _rows(conn, "errors", run_id=run_id, **values, **key)
+
+
+def claim_tasks(conn: Connection, actor: str, kind: str, n: int, lease: float) -> list[Row]:
+    """Claims up to ``n`` tasks for ``lease`` seconds, with what a person must see to answer."""
+    return _rows(conn, "claimed", actor=actor, kind=kind, n=n, lease=lease)
+
+
+def submit_label(
+    conn: Connection,
+    task_id: int,
+    actor: str,
+    class_: str,
+    *,
+    ontology: str | None = None,
+    confidence: float | None = None,
+) -> int:
+    """Answers a label task and returns the label_id."""
+    values = {"actor": actor, "class": class_, "ontology": ontology, "confidence": confidence}
+    return int(_rows(conn, "submit_label", task_id=task_id, **values)[0]["label_id"])
+
+
+def skip_task(conn: Connection, task_id: int, actor: str) -> None:
+    """Gives a task back unanswered."""
+    _rows(conn, "skip_task", task_id=task_id, actor=actor)
+
+
+def submit_review(
+    conn: Connection,
+    task_id: int,
+    actor: str,
+    verdict: str,
+    *,
+    class_: str | None = None,
+    reason: str | None = None,
+) -> int:
+    """Answers a review task and returns the review_id."""
+    values = {"actor": actor, "verdict": verdict, "class": class_, "reason": reason}
+    return int(_rows(conn, "submit_review", task_id=task_id, **values)[0]["review_id"])
+
+
+def review_label(
+    conn: Connection,
+    label_id: int,
+    actor: str,
+    verdict: str,
+    *,
+    class_: str | None = None,
+    reason: str | None = None,
+) -> int:
+    """Judges a label and returns the review_id."""
+    values = {"actor": actor, "verdict": verdict, "class": class_, "reason": reason}
+    return int(_rows(conn, "review_label", label_id=label_id, **values)[0]["review_id"])
+
+
+def _one(conn: Connection, name: str, missing: str, **values: Any) -> Row:
+    found = _rows(conn, name, **values)
+    if not found:
+        raise NotFound(missing)
+    return found[0]
+
+
+def _rows(conn: Connection, name: str, **values: Any) -> list[Row]:
+    """The rows; planned anew each time, for what is quick depends on the values."""
+    with conn.cursor(row_factory=dict_row) as cursor:
+        return cursor.execute(statement("api", name), values, prepare=False).fetchall()

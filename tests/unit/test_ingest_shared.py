@@ -1,0 +1,89 @@
+"""Ingest of the shared data, held against their manifest."""
+
+from __future__ import annotations
+
+import csv
+import os
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from smartdb import walk
+from smartdb.ingest import ingest
+
+pytestmark = pytest.mark.shared
+
+Connection = psycopg.Connection[Any]
+
+
+def manifest(shared_data: Path, folder: str) -> dict[str, bytes]:
+    """Path below the shared data → sha256."""
+    with (shared_data / "MANIFEST.csv").open(newline="") as file:
+        return {
+            row["path"]: bytes.fromhex(row["sha256"])
+            for row in csv.DictReader(file)
+            if row["path"].startswith(folder + "/")
+        }
+
+
+def located(conn: Connection, shared_data: Path) -> dict[str, bytes]:
+    found = conn.execute("""
+        select l.uri, m.sha256
+        from core.media_location as l join core.media as m using (media_id)""").fetchall()
+    conn.commit()
+    root = os.fsencode(shared_data.resolve())
+    return {os.path.relpath(walk.path_of(uri), root).decode(): sha256 for uri, sha256 in found}
+
+
+def test_odd_images_are_taken_or_refused_for_a_reason(conn: Connection, shared_data: Path) -> None:
+    counts = ingest(conn, shared_data / "odd_images")
+    assert counts["added"] + counts["same_bytes"] + counts["refused"] == 337
+    assert 30 <= counts["refused"] <= 40  # 34 by the README, 36 with Pillow 13
+    listed = manifest(shared_data, "odd_images")
+    here = located(conn, shared_data)
+    assert here.items() <= listed.items()
+    refused = {
+        uri.rsplit("/", 1)[1]: reason
+        for uri, reason in conn.execute("select uri, reason from core.quarantine").fetchall()
+    }
+    assert len(here) + len(refused) == 337
+    assert refused["decompression_bomb.gif"] == "too_large"
+    assert refused["65536-uint32-limit.png"] == "too_large"
+    assert refused["truncated_jpeg.jpg"] == refused["truncated.png"] == "truncated"
+    assert refused["broken.png"] == "corrupt"
+    assert ingest(conn, shared_data / "odd_images")["read"] == 0
+
+
+def test_exif_of_all_kinds_is_read(conn: Connection, shared_data: Path) -> None:
+    counts = ingest(conn, shared_data / "exif")
+    assert (counts["added"], counts["refused"], counts["skipped"]) == (28, 0, 6)
+    sizes = conn.execute("""
+        select distinct m.width, m.height
+        from core.media_location as l join core.media as m using (media_id)
+        where l.uri like '%/Landscape_%'""").fetchall()
+    assert len(sizes) == 1
+    assert sizes[0][0] > sizes[0][1]
+    with_place = conn.execute("""
+        select count(*) filter (where l.uri like '%/gps/%'), count(*),
+            bool_and((f.detail->>'latitude')::float between 43.4 and 43.5)
+        from core.finding as f join core.media_location as l using (media_id)
+        where f.kind = 'gps'""").fetchone()
+    assert with_place == (9, 9, True)  # ianare's nine, all taken in Arezzo
+
+
+def test_cifar10_is_taken_whole(conn: Connection, shared_data: Path) -> None:
+    counts = ingest(conn, shared_data / "cifar10")
+    listed = {p: h for p, h in manifest(shared_data, "cifar10").items() if p.endswith(".jpg")}
+    assert counts["refused"] == 0
+    assert counts["added"] + counts["same_bytes"] == len(listed) == 2319
+    assert located(conn, shared_data) == listed
+
+
+def test_clothing_is_taken_whole(conn: Connection, shared_data: Path) -> None:
+    counts = ingest(conn, shared_data / "clothing_cc0")
+    listed = {p: h for p, h in manifest(shared_data, "clothing_cc0").items() if "LICENSE" not in p}
+    assert (counts["refused"], counts["skipped"]) == (0, 1)
+    assert located(conn, shared_data) == listed
+    assert len(listed) == 713

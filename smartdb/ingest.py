@@ -11,7 +11,7 @@ import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from itertools import chain, islice, tee
 from pathlib import Path
 from typing import Any
@@ -19,9 +19,9 @@ from typing import Any
 import psycopg
 from psycopg.rows import tuple_row
 
-from smartdb import config, images, walk
+from smartdb import config, images, sources, walk
 from smartdb.bulk import copy_rows
-from smartdb.errors import Conflict, translated
+from smartdb.errors import translated
 from smartdb.findings import DEFAULTS, Thresholds
 from smartdb.images import Inspected, Refused
 from smartdb.runs import run
@@ -36,7 +36,9 @@ BATCH_BYTES = 256 << 20
 SECONDS = 60.0
 """A file that takes longer to read and decode is refused as too_slow."""
 
-COUNTS = ("added", "known", "same_bytes", "changed", "refused", "skipped", "read")
+DONE = ("added", "known", "same_bytes", "changed", "refused")
+COUNTS = (*DONE, "skipped", "read")
+"""What a run counts: how each listed file ended, files that are no images, files opened."""
 
 Progress = Callable[[int], None]
 Outcome = tuple[Found, str, Inspected | Refused]
@@ -52,6 +54,18 @@ _REFUSED = {
     "uri": "text", "reason": "text", "detail": "text", "n_bytes": "bigint",
     "modified_at": "timestamptz",
 }  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Job:
+    """What a run writes under, and how it reads; ``workers`` None is one a core."""
+
+    run_id: int
+    source_id: int
+    thresholds: Thresholds
+    workers: int | None
+    seconds: float
+    progress: Progress | None
 
 
 def ingest(
@@ -77,32 +91,18 @@ def ingest(
     source of that name lies elsewhere.
     """
     root = walk.checked(os.fsencode(folder))
-    tally: Counter[str] = Counter(dict.fromkeys(COUNTS, 0))
+    tally = new_tally()
     listing = walk.walk(root, tally)
     first = next(listing, None)
     if first is None:
         raise walk.nothing_found(root, tally)
-    parameters = {
-        "folder": walk.uri_of(root), "source": source, "licence": licence,
-        "thresholds": asdict(thresholds), "seconds": seconds,
-    }  # fmt: skip
-    with translated(), run(conn, "ingest", parameters) as opened:
-        source_id = _add_source(conn, source, root, licence)
-        todo = _unread(conn, source_id, chain([first], listing), tally, progress)
-        options = {
-            "run_id": opened.run_id,
-            "source_id": source_id,
-            **asdict(thresholds),
-        }
-        record(
-            conn,
-            todo,
-            options,
-            tally,
-            workers=workers,
-            seconds=seconds,
-            progress=progress,
-        )
+    uri, name = walk.uri_of(root), source or walk.shown(root.rsplit(b"/", 1)[1]) or "/"
+    parameters = {"folder": uri, "source": name, "licence": licence, "seconds": seconds}
+    with run(conn, "ingest", {**parameters, "thresholds": asdict(thresholds)}) as opened:
+        source_id = sources.register(conn, name, uri, licence)
+        conn.commit()
+        job = Job(opened.run_id, source_id, thresholds, workers, seconds, progress)
+        record(conn, _unread(conn, chain([first], listing), job, tally), job, tally)
         opened.counts.update(tally)
     return dict(tally)
 
@@ -110,34 +110,36 @@ def ingest(
 def record(
     conn: psycopg.Connection[Any],
     todo: Iterable[tuple[Found, str]],
-    options: Mapping[str, Any],
+    job: Job,
     tally: Counter[str],
-    *,
-    workers: int | None,
-    seconds: float,
-    progress: Progress | None,
 ) -> None:
     """Reads the files of ``todo``, each with its state (new, changed, refused), and records them.
 
-    ``options`` are run_id, source_id and the thresholds. Commits each batch.
+    Commits each batch and counts it in ``tally``.
     """
     files, states = tee(todo)
     read = parallel(
-        images.inspect_found, (found for found, _ in files),
-        workers=workers or config.workers(), seconds=seconds, window=2 * BATCH_FILES,
-    )  # fmt: skip
-    with closing(read):
+        images.inspect_found,
+        (found for found, _ in files),
+        workers=job.workers or config.workers(),
+        seconds=job.seconds,
+        window=2 * BATCH_FILES,
+    )
+    with translated(), closing(read):
         outcomes = ((f, state, _outcome(r)) for (f, r), (_, state) in zip(read, states))
         for batch in _batches(outcomes):
-            _count(tally, batch, _write(conn, batch, options))
-            _tell(progress, tally)
+            _count(tally, batch, _write(conn, batch, job))
+            _tell(job, tally)
 
 
-def _tell(progress: Progress | None, tally: Mapping[str, int]) -> None:
-    if progress:
-        progress(
-            sum(tally[name] for name in ("added", "known", "same_bytes", "changed", "refused"))
-        )
+def new_tally() -> Counter[str]:
+    """All counts at 0."""
+    return Counter(dict.fromkeys(COUNTS, 0))
+
+
+def _tell(job: Job, tally: Mapping[str, int]) -> None:
+    if job.progress:
+        job.progress(sum(tally[name] for name in DONE))
 
 
 def _outcome(result: Inspected | Refused | Lost) -> Inspected | Refused:
@@ -146,39 +148,17 @@ def _outcome(result: Inspected | Refused | Lost) -> Inspected | Refused:
     return Refused("worker_died" if result.reason == "died" else result.reason, result.detail)
 
 
-def _add_source(
-    conn: psycopg.Connection[Any], name: str | None, root: bytes, licence: str | None
-) -> int:
-    """The source of this name, which must hold this folder; made if there is none."""
-    uri = walk.uri_of(root)
-    called = name or walk.shown(root.rsplit(b"/", 1)[1]) or "/"
-    values = {"name": called, "uri": uri, "licence": licence}
-    with conn.cursor(row_factory=tuple_row) as cursor:
-        row = cursor.execute(statement("ingest", "add_source"), values).fetchone()
-    assert row is not None
-    if not f"{uri}/".startswith(f"{row[1].rstrip('/')}/"):
-        raise Conflict(
-            f"source {called!r} is {row[1]}; for this folder give another name: --source NAME"
-        )
-    conn.commit()
-    return int(row[0])
-
-
 def _unread(
-    conn: psycopg.Connection[Any],
-    source_id: int,
-    listing: Iterator[Found],
-    tally: Counter[str],
-    progress: Progress | None,
+    conn: psycopg.Connection[Any], listing: Iterator[Found], job: Job, tally: Counter[str]
 ) -> Iterator[tuple[Found, str]]:
     """The files that must be read, with their state; the others are counted."""
     while batch := list(islice(listing, BATCH_FILES)):
-        for found, state in zip(batch, _states(conn, source_id, batch), strict=True):
+        for found, state in zip(batch, _states(conn, job.source_id, batch), strict=True):
             if state in ("known", "refused"):
                 tally[state] += 1
             else:
                 yield found, state
-        _tell(progress, tally)
+        _tell(job, tally)
 
 
 def _states(conn: psycopg.Connection[Any], source_id: int, batch: list[Found]) -> list[str]:
@@ -188,10 +168,8 @@ def _states(conn: psycopg.Connection[Any], source_id: int, batch: list[Found]) -
         "n_bytes": [found.n_bytes for found in batch],
         "modified_at": [found.modified_at for found in batch],
     }
-    with conn.cursor(row_factory=tuple_row) as cursor:
-        states = [row[0] for row in cursor.execute(statement("ingest", "state"), values)]
-    conn.commit()
-    return states
+    with translated(), conn.transaction(), conn.cursor(row_factory=tuple_row) as cursor:
+        return [row[0] for row in cursor.execute(statement("ingest", "state"), values)]
 
 
 def _batches(outcomes: Iterable[Outcome]) -> Iterator[list[Outcome]]:
@@ -207,15 +185,14 @@ def _batches(outcomes: Iterable[Outcome]) -> Iterator[list[Outcome]]:
         yield batch
 
 
-def _write(
-    conn: psycopg.Connection[Any], batch: list[Outcome], options: Mapping[str, Any]
-) -> set[bytes]:
+def _write(conn: psycopg.Connection[Any], batch: list[Outcome], job: Job) -> set[bytes]:
     """Writes a batch in one transaction, as queries/ingest.sql says; returns the new hashes."""
+    values = {"run_id": job.run_id, "source_id": job.source_id, **asdict(job.thresholds)}
     with conn.transaction(), conn.cursor(row_factory=tuple_row) as cursor:
         cursor.execute(statement("ingest", "stage"))
         copy_rows(conn, "ingest_image", _IMAGE, _image_rows(batch))
         copy_rows(conn, "ingest_refused", _REFUSED, _refused_rows(batch))
-        new = {row[0] for row in cursor.execute(statement("ingest", "add_media"), options)}
+        new = {row[0] for row in cursor.execute(statement("ingest", "add_media"), values)}
         for name in (
             "name_media",
             "locate",
@@ -224,7 +201,7 @@ def _write(
             "refuse",
             "release",
         ):
-            cursor.execute(statement("ingest", name), options)
+            cursor.execute(statement("ingest", name), values)
     return new
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -16,7 +15,7 @@ from psycopg.rows import class_row, tuple_row
 from smartdb import walk
 from smartdb.errors import translated
 from smartdb.findings import DEFAULTS, Thresholds
-from smartdb.ingest import COUNTS, SECONDS, Progress, record
+from smartdb.ingest import SECONDS, Job, Progress, new_tally, record
 from smartdb.runs import run
 from smartdb.statements import statement
 
@@ -61,29 +60,33 @@ def retry(
     Files that are good now leave the quarantine, and so do those that are ``gone``. Commits each
     batch.
     """
-    tally: Counter[str] = Counter(dict.fromkeys((*COUNTS, "gone"), 0))
+    tally = new_tally()
+    tally["gone"] = 0
     parameters = {"source": source, "reason": reason, "thresholds": asdict(thresholds)}
-    with translated(), run(conn, "retry", parameters) as opened:
+    with run(conn, "retry", parameters) as opened:
         for source_id, uris in _by_source(conn, source, reason):
-            options = {"run_id": opened.run_id, "source_id": source_id, **asdict(thresholds)}
+            job = Job(opened.run_id, source_id, thresholds, workers, seconds, progress)
             gone = [uri for uri in uris if _is_gone(uri)]
-            values = {"source_id": source_id, "uris": gone}
-            conn.execute(statement("quarantine", "forget"), values)
-            conn.commit()
+            _forget(conn, source_id, gone)
             tally["gone"] += len(gone)
-            rest = ((walk.look(walk.path_of(uri)), "refused") for uri in sorted({*uris} - {*gone}))
-            record(conn, rest, options, tally, workers=workers, seconds=seconds, progress=progress)
+            rest = sorted({*uris} - {*gone})
+            record(conn, ((walk.look(walk.path_of(u)), "refused") for u in rest), job, tally)
         opened.counts.update(tally)
     return dict(tally)
+
+
+def _forget(conn: psycopg.Connection[Any], source_id: int, uris: list[str]) -> None:
+    values = {"source_id": source_id, "uris": uris}
+    with translated(), conn.transaction():
+        conn.execute(statement("quarantine", "forget"), values)
 
 
 def _by_source(
     conn: psycopg.Connection[Any], source: str | None, reason: str | None
 ) -> Iterator[tuple[int, list[str]]]:
     values = {"source": source, "reason": reason}
-    with conn.cursor(row_factory=tuple_row) as cursor:
+    with translated(), conn.transaction(), conn.cursor(row_factory=tuple_row) as cursor:
         rows = cursor.execute(statement("quarantine", "again"), values).fetchall()
-    conn.commit()
     for source_id, group in groupby(rows, key=lambda row: int(row[0])):
         yield source_id, [row[1] for row in group]
 

@@ -27,6 +27,9 @@ COMMANDS = {
     "url": "smartdb.cli.database:url",
     "status": "smartdb.cli.database:status",
     "doctor": "smartdb.cli.database:doctor",
+    "ingest": "smartdb.cli.source:ingest",
+    "sources": "smartdb.cli.source:sources",
+    "quarantine": "smartdb.cli.source:quarantine",
 }
 """Command → module:function, in the order of the help."""
 

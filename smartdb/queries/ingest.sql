@@ -1,19 +1,3 @@
--- name: add_source
--- Registers a source unless its name is taken, and returns it; a licence that is given is kept.
-insert into core.source (name, uri, licence)
-values (%(name)s, %(uri)s, %(licence)s)
-on conflict (name) do update set licence = coalesce(excluded.licence, core.source.licence)
-returning source_id, uri;
-
--- name: sources
--- The sources with the number of their files, of those refused, and their terms.
-select
-    s.name, s.uri, s.licence,
-    (select count(*) from core.media_location as l where l.source_id = s.source_id) as n_files,
-    (select count(*) from core.quarantine as q where q.source_id = s.source_id) as n_refused
-from core.source as s
-order by s.name;
-
 -- name: state
 -- What is known of files: known, refused, changed or new, in the order given.
 select

@@ -267,7 +267,7 @@ def test_another_folder_of_the_same_name_is_refused(conn: Connection, tmp_path: 
         (tmp_path / parent / "pictures").mkdir(parents=True)
         draw(tmp_path / parent / "pictures" / "1.png", 1)
     ingest(conn, tmp_path / "a" / "pictures")
-    with pytest.raises(Conflict, match=r"source 'pictures' is file:///.*/a/pictures; for this"):
+    with pytest.raises(Conflict, match=r"source 'pictures' is file:///.*/a/pictures; give this"):
         ingest(conn, tmp_path / "b" / "pictures")
     assert rows(conn, "select count(*) from core.media_location") == [(1,)]
 

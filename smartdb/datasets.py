@@ -1,0 +1,273 @@
+"""Datasets: sealed versions of which media belong, in which split, with the labels of when."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+import psycopg
+from numpy.typing import NDArray
+from psycopg.rows import tuple_row
+from psycopg.types.json import Jsonb
+
+from smartdb import bulk, runs
+from smartdb.errors import InvalidInput, NotFound, NothingToDo, SmartdbError, translated
+from smartdb.statements import statement
+from smartdb.turns import turn
+
+SEED, VAL, TEST = 0, 0.1, 0.2
+TIMEOUT_S = 600.0
+_OF_THE_QUERY = ("22", "25006", "42", "57014", "0A", "54")  # SQLSTATEs and their classes
+
+
+@dataclass(frozen=True)
+class DatasetVersion:
+    """A sealed version; ``is_new`` says that this call made it."""
+
+    dataset: str
+    version: int
+    n_items: int
+    revision: int
+    query: str
+    parameters: Mapping[str, Any]
+    seed: int
+    digest: str
+    message: str
+    ontology: str
+    run_id: int
+    sealed_at: datetime
+    is_new: bool = False
+    counts: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class _Plan:
+    dataset: str
+    ontology_id: int
+    query: str
+    seed: int
+    val: float
+    test: float
+    newest: int | None
+
+
+def create_version(
+    conn: psycopg.Connection[Any],
+    name: str,
+    *,
+    ontology: str | None = None,
+    query: str | None = None,
+    seed: int | None = None,
+    val: float | None = None,
+    test: float | None = None,
+    message: str = "",
+    timeout_s: float = TIMEOUT_S,
+) -> DatasetVersion:
+    """Seals the next version of a dataset, or returns the newest if nothing has changed since.
+
+    Members are the media that have a class of the ontology and fulfil ``query``, a condition on
+    smartdb.media read as m. What is not given is as in the version before (in the first: query
+    true, seed 0, val 0.1, test 0.2; the ontology must be named then), so that nothing changes its
+    split when data are added, and near-duplicates stay together. It commits. InvalidInput for a
+    query that fails, writes or takes too long, NothingToDo if there are no members.
+    """
+    with turn(conn, f"dataset {name}"):
+        plan = _plan(conn, name, ontology, query, seed, val, test)
+        parameters = {"dataset": name, "query": plan.query, "val": plan.val, "test": plan.test}
+        with runs.run(conn, "dataset_version", parameters, plan.seed) as run:
+            revision = _checkpoint(conn)
+            members = _members(conn, plan, revision, timeout_s)
+            run.counts.update(_write(conn, plan, run.run_id, revision, members, message))
+        sealed = find_version(conn, name)
+        is_new = sealed.version != plan.newest
+        return DatasetVersion(**{**vars(sealed), "is_new": is_new, "counts": dict(run.counts)})
+
+
+def find_version(
+    conn: psycopg.Connection[Any], name: str, version: int | None = None
+) -> DatasetVersion:
+    """A sealed version, by default the newest; NotFound if there is none."""
+    found = _versions(conn, name, version)
+    if not found:
+        which = "version" if version is None else f"version {version}"
+        raise NotFound(f"dataset {name!r} has no sealed {which}; run: smartdb dataset list")
+    return found[-1]
+
+
+def list_versions(conn: psycopg.Connection[Any], name: str | None = None) -> list[DatasetVersion]:
+    """Sealed versions of a dataset, or of all, oldest first."""
+    return _versions(conn, name, None)
+
+
+def class_balance(
+    conn: psycopg.Connection[Any], name: str, version: int
+) -> list[tuple[str, str | None, int, float]]:
+    """Split, class, number and share in the split, for each class a version holds."""
+    return _rows(conn, "class_balance", {"dataset": name, "version": version})
+
+
+def diff(
+    conn: psycopg.Connection[Any], name: str, version_a: int, version_b: int
+) -> list[tuple[int, str, str | None, str | None, str | None, str | None]]:
+    """Media, change (added, removed, moved, relabelled), splits and classes before and after."""
+    find_version(conn, name, version_a)
+    find_version(conn, name, version_b)
+    if version_a > version_b:
+        raise InvalidInput(f"version {version_a} is later than {version_b}: name the earlier first")
+    values = {"dataset": name, "version_a": version_a, "version_b": version_b}
+    return _rows(conn, "diff", values)
+
+
+def _plan(
+    conn: psycopg.Connection[Any],
+    name: str,
+    ontology: str | None,
+    query: str | None,
+    seed: int | None,
+    val: float | None,
+    test: float | None,
+) -> _Plan:
+    if not name:
+        raise InvalidInput("a dataset needs a name")
+    before = _row(conn, "settings", {"dataset": name})
+    if before is None:
+        if ontology is None:
+            raise InvalidInput(f"dataset {name!r} is new: name the ontology of its classes")
+        before = (_ontology_id(conn, ontology), ontology, None, None, None, None, None)
+    if ontology not in (None, before[1]):
+        raise InvalidInput(f"dataset {name!r} has the classes of {before[1]!r}, not {ontology!r}")
+    plan = _Plan(
+        dataset=name,
+        ontology_id=before[0],
+        query=_first(query, before[3], "true"),
+        seed=_first(seed, before[4], SEED),
+        val=_first(val, before[5], VAL),
+        test=_first(test, before[6], TEST),
+        newest=before[2],
+    )
+    if not (plan.val >= 0 and plan.test >= 0 and plan.val + plan.test < 1):
+        raise InvalidInput(f"val {plan.val} and test {plan.test} must be shares that leave a rest")
+    return plan
+
+
+def _first(*values: Any) -> Any:
+    return next(value for value in values if value is not None)
+
+
+def _ontology_id(conn: psycopg.Connection[Any], ontology: str) -> int:
+    row = _row(conn, "ontology_id", {"ontology": ontology})
+    if row is None:
+        raise NotFound(f"no ontology {ontology!r}; run: smartdb ontology list")
+    return int(row[0])
+
+
+def _checkpoint(conn: psycopg.Connection[Any]) -> int:
+    with translated(), conn.transaction():
+        row = _row(conn, "checkpoint", {})
+    assert row is not None
+    return int(row[0])
+
+
+def _members(
+    conn: psycopg.Connection[Any], plan: _Plan, revision: int, timeout_s: float
+) -> dict[str, NDArray[Any]]:
+    """Media and split codes of the members, read where nothing can be written."""
+    values = {**vars(plan), "revision": revision}
+    types = {"media_id": "i8", "split": "i4"}
+    try:
+        with conn.transaction(force_rollback=True):
+            conn.execute("set transaction read only")
+            limit = {"milliseconds": str(max(1, round(1000 * timeout_s)))}
+            conn.execute(statement("datasets", "limit_time"), limit)
+            members = bulk.read_columns(conn, statement("datasets", "members"), types, values)
+    except SmartdbError as error:
+        raise _explained(error, plan.query) from error
+    if not len(members["media_id"]):
+        raise NothingToDo(f"no labelled media fulfil {plan.query!r}; label some first")
+    return members
+
+
+def _explained(error: SmartdbError, query: str) -> SmartdbError:
+    """The error as one of the query, if Postgres blames the query."""
+    cause = error.__cause__
+    if isinstance(cause, psycopg.Error) and (cause.sqlstate or "").startswith(_OF_THE_QUERY):
+        return InvalidInput(f"the query {query!r} does not work: {cause.diag.message_primary}")
+    return error
+
+
+def _write(
+    conn: psycopg.Connection[Any],
+    plan: _Plan,
+    run_id: int,
+    revision: int,
+    members: Mapping[str, NDArray[Any]],
+    message: str,
+) -> dict[str, int]:
+    """Writes and seals the version in one transaction, or undoes it if it equals the newest."""
+    values: dict[str, Any] = {
+        **vars(plan),
+        "revision": revision,
+        "run_id": run_id,
+        "message": message or ("new data or labels" if plan.newest else "first version"),
+        "parameters": Jsonb({"val": plan.val, "test": plan.test}),
+    }
+    with translated(), conn.transaction() as transaction:
+        conn.execute(statement("datasets", "add_dataset"), values)
+        begun = _row(conn, "begin", values)
+        assert begun is not None
+        values |= {"dataset_id": begun[0], "version": begun[1]}
+        counts = _write_items(conn, values, members)
+        sealed = _row(conn, "seal", values)
+        before = _digest(conn, plan)
+        if sealed is not None and sealed[0] == before:
+            raise psycopg.Rollback(transaction)
+    return counts
+
+
+def _write_items(
+    conn: psycopg.Connection[Any], values: Mapping[str, Any], members: Mapping[str, NDArray[Any]]
+) -> dict[str, int]:
+    conn.execute(statement("datasets", "stage"))
+    bulk.copy_arrays(conn, "copied_item", members)
+    conn.execute(statement("datasets", "analyse"))
+    n_ended = conn.execute(statement("datasets", "end_items"), values).rowcount
+    n_begun = conn.execute(statement("datasets", "add_items"), values).rowcount
+    row = _row(conn, "moved", values)
+    assert row is not None
+    moved = int(row[0])
+    splits = np.bincount(members["split"], minlength=3).tolist()
+    return {
+        "items": len(members["media_id"]),
+        "added": n_begun - moved,
+        "removed": n_ended - moved,
+        "moved": moved,
+        **dict(zip(("train", "val", "test"), splits, strict=True)),
+    }
+
+
+def _digest(conn: psycopg.Connection[Any], plan: _Plan) -> str | None:
+    return None if plan.newest is None else find_version(conn, plan.dataset, plan.newest).digest
+
+
+def _versions(
+    conn: psycopg.Connection[Any], name: str | None, version: int | None
+) -> list[DatasetVersion]:
+    values = {"dataset": name, "version": version}
+    return [DatasetVersion(*row) for row in _rows(conn, "versions", values)]
+
+
+def _row(
+    conn: psycopg.Connection[Any], name: str, values: Mapping[str, Any]
+) -> tuple[Any, ...] | None:
+    rows = _rows(conn, name, values)
+    return rows[0] if rows else None
+
+
+def _rows(
+    conn: psycopg.Connection[Any], name: str, values: Mapping[str, Any]
+) -> list[tuple[Any, ...]]:
+    with translated(), conn.cursor(row_factory=tuple_row) as cursor:
+        return cursor.execute(statement("datasets", name), values or None).fetchall()

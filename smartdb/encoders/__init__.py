@@ -11,7 +11,7 @@ encoder in the database, else the whole specification) for all, and for torchvis
 255) and ``bgr``: ``torchvision:squeezenet1_1@net.pt?bgr=1&mean=104,117,123&scale=255&size=227``.
 """
 
-from smartdb.encoders.base import Batch, Encoder
-from smartdb.encoders.load import DEFAULT_BATCH, default_encoder, load
+from smartdb.encoders.base import Batch, Encoder, NoVector
+from smartdb.encoders.load import DEFAULT_BATCH, default_encoder, load, name_of
 
-__all__ = ["DEFAULT_BATCH", "Batch", "Encoder", "default_encoder", "load"]
+__all__ = ["DEFAULT_BATCH", "Batch", "Encoder", "NoVector", "default_encoder", "load", "name_of"]

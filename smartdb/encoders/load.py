@@ -58,6 +58,11 @@ def default_encoder(*, device: str = "cpu", batch_size: int = DEFAULT_BATCH) -> 
     return replace(encoder, note=f"{reason}; {encoder.note}")
 
 
+def name_of(spec: str | None) -> str:
+    """The name that the encoder of a specification (None: the default) has in the database."""
+    return parse(spec or (PREFERRED if _has_preferred() else "descriptor")).name
+
+
 def _has_preferred() -> bool:
     if any(find_spec(name) is None for name in ("torch", "open_clip", "huggingface_hub")):
         return False

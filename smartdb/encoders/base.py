@@ -24,6 +24,10 @@ T = TypeVar("T")
 _BATCHES_AHEAD = 2
 
 
+class NoVector(InvalidInput):
+    """the encoder returned a vector that is zero or not finite"""
+
+
 @dataclass(frozen=True)
 class Batch(Generic[T]):
     """Some items, their unit vectors (n, dim) in the same order, and the items that failed."""
@@ -110,15 +114,23 @@ class Encoder:
                 failed.append((item, error))
         if not items:
             return Batch([], np.zeros((0, self.dim), np.float32), failed)
-        return Batch(items, unit(self.forward(np.stack(arrays))), failed)
+        vectors = np.asarray(self.forward(np.stack(arrays)), np.float32)
+        good = _has_direction(vectors)
+        failed += [(item, NoVector()) for item, fine in zip(items, good) if not fine]
+        items = [item for item, fine in zip(items, good) if fine]
+        return Batch(items, unit(vectors[good]), failed)
 
 
 def unit(vectors: Array) -> Vectors:
-    """Rows scaled to length 1; InvalidInput for a row that is zero or not finite."""
+    """Rows scaled to length 1; `NoVector` if a row is zero or not finite."""
     vectors = np.asarray(vectors, np.float32)
-    length = np.linalg.norm(vectors, axis=1, keepdims=True)
-    bad = ~(np.isfinite(length) & (length > 0)).ravel()
-    if bad.any():
-        raise InvalidInput(f"the encoder returned a zero or infinite vector in row {bad.argmax()}")
-    scaled: Vectors = vectors / length
+    if not _has_direction(vectors).all():
+        raise NoVector()
+    scaled: Vectors = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
     return scaled
+
+
+def _has_direction(vectors: Vectors) -> NDArray[np.bool_]:
+    length = np.linalg.norm(vectors, axis=1)
+    found: NDArray[np.bool_] = np.isfinite(length) & (length > 0)
+    return found

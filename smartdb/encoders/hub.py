@@ -55,7 +55,7 @@ def _answers(url: str, seconds: float) -> bool:
     try:
         urllib.request.urlopen(urllib.request.Request(url, method="HEAD"), timeout=seconds).close()
         return True
-    except urllib.error.HTTPError:
-        return True
+    except urllib.error.HTTPError as error:
+        return error.code < 500  # a proxy in between that gets no answer says 502, 503 or 504
     except (OSError, ValueError):
         return False

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -34,6 +34,6 @@ def example_read(server_home: Path, example_template: str) -> str:
 
 
 @pytest.fixture
-def example_url(example_template: str, database_of: Callable[[str | None], str]) -> str:
+def example_url(example_template: str, databases: Any) -> str:
     """The url of a copy of the toy pictures."""
-    return database_of(example_template)
+    return str(databases.copy(example_template))

@@ -1,0 +1,132 @@
+"""Reviews: verdicts on labels, by people or a simulated reviewer who knows the truth.
+
+The caller owns the transaction.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Literal
+
+import psycopg
+from psycopg.rows import tuple_row
+
+from smartdb import tasks
+from smartdb.errors import Conflict, translated
+from smartdb.statements import statement
+
+Verdict = Literal["accepted", "corrected", "rejected"]
+
+SIMULATED = "simulated reviewer"
+"""The reviewer who answers from a known truth, so called that nobody takes it for a person."""
+
+
+@dataclass(frozen=True)
+class Suspicion:
+    """A suspected label that waits for a verdict; score from 0 to 1, larger is more suspicious."""
+
+    label_id: int
+    media_id: int
+    label: str
+    suggested: str | None
+    kind: str
+    score: float
+    actor: str
+    task_state: str | None
+    uri: str
+
+
+def submit(
+    conn: psycopg.Connection[Any],
+    task_id: int,
+    reviewer: str,
+    verdict: Verdict,
+    class_name: str | None = None,
+    reason: str | None = None,
+) -> int:
+    """Answers a review task that the reviewer holds, and returns the review_id.
+
+    LeaseLost if it is not leased to the reviewer (any more); else as `review`.
+    """
+    values = {"task_id": task_id, "actor": reviewer, "verdict": verdict}
+    values |= {"class": class_name, "reason": reason}
+    return int(_rows(conn, "submit", values)[0][0])
+
+
+def review(
+    conn: psycopg.Connection[Any],
+    label_id: int,
+    reviewer: str,
+    verdict: Verdict,
+    class_name: str | None = None,
+    reason: str | None = None,
+) -> int:
+    """Judges a label and returns the review_id: accepted, corrected to a class, or rejected.
+
+    NotFound for an unknown label or class, Conflict if the label has changed meanwhile,
+    InvalidInput for one's own label or a verdict that does not fit the class given.
+    """
+    values = {"label_id": label_id, "actor": reviewer, "verdict": verdict}
+    values |= {"class": class_name, "reason": reason}
+    return int(_rows(conn, "review", values)[0][0])
+
+
+def queue(conn: psycopg.Connection[Any], n: int | None = None) -> list[Suspicion]:
+    """The ``n`` (all) most suspicious labels that wait for a verdict."""
+    return [Suspicion(*row) for row in _rows(conn, "queue", {"n": n})]
+
+
+def answer_from_truth(
+    conn: psycopg.Connection[Any],
+    truth: Mapping[str, str] | Mapping[int, str],
+    n: int,
+    reviewer: str = SIMULATED,
+    *,
+    lease: timedelta = timedelta(hours=1),
+) -> dict[str, int]:
+    """Answers up to ``n`` review tasks from a known truth, as a stand-in for a person.
+
+    ``truth`` maps URI or media_id to the true class. A right label is accepted, another corrected.
+    Returns asked, wrong_found, right, unknown (the truth does not say: skipped) and changed
+    (somebody else was faster). The caller owns the transaction.
+    """
+    claimed = tasks.claim(conn, reviewer, "review", n, lease)
+    rows = _rows(conn, "facts", {"label_ids": [task.label_id for task in claimed]})
+    facts = {label_id: (given, uris) for label_id, given, uris in rows}
+    tally = Counter(dict.fromkeys(("wrong_found", "right", "unknown", "changed"), 0))
+    for task in claimed:
+        given, uris = facts[task.label_id]
+        tally[_answer(conn, task.task_id, reviewer, given, _known(truth, task.media_id, uris))] += 1
+    return {"asked": len(claimed), **tally}
+
+
+def _answer(
+    conn: psycopg.Connection[Any], task_id: int, reviewer: str, given: str, true: str | None
+) -> str:
+    try:
+        with conn.transaction():
+            if true is None:
+                tasks.skip(conn, task_id, reviewer)
+                return "unknown"
+            if true == given:
+                submit(conn, task_id, reviewer, "accepted")
+                return "right"
+            submit(conn, task_id, reviewer, "corrected", true)
+            return "wrong_found"
+    except Conflict:
+        return "changed"
+
+
+def _known(truth: Mapping[Any, str], media_id: int, uris: list[str]) -> str | None:
+    """The true class of a media, by its id or the first of its places that the truth names."""
+    return next((truth[key] for key in (media_id, *uris) if key in truth), None)
+
+
+def _rows(
+    conn: psycopg.Connection[Any], name: str, values: Mapping[str, Any]
+) -> list[tuple[Any, ...]]:
+    with translated(), conn.cursor(row_factory=tuple_row) as cursor:
+        return cursor.execute(statement("reviews", name), values).fetchall()

@@ -8,7 +8,8 @@ from typing import Any
 from flask import Blueprint
 from pydantic import Field
 
-from smartdb.pages import classes, find_version, sources, version_page
+from smartdb.pages import classes, find_version, version_page
+from smartdb.sources import sources
 
 from . import cursors
 from .database import read
@@ -29,17 +30,16 @@ class Version(Resource):
 
     dataset: str
     version: int
-    n_items: int | None = Field(description="Members; null until it is sealed.")
+    n_items: int = Field(description="Members.")
     revision: int = Field(description="Its labels are those live at this revision.")
     query: str = Field(description="Condition on smartdb.media that chose its members.")
     parameters: Any
     seed: int
-    digest: str | None = Field(description="Digest by content.")
+    digest: str = Field(description="Digest by content.")
     message: str = Field(description="What changed and why.")
     ontology: str
     run_id: int
-    created_at: datetime
-    sealed_at: datetime | None
+    sealed_at: datetime
 
 
 class VersionPage(Resource):
@@ -74,12 +74,10 @@ class Class(Resource):
     """What a label may say."""
 
     ontology: str
-    path: str = Field(description="Names from the root to the class.")
-    depth: int
-    class_: str = Field(alias="class")
     class_id: int
-    parent_class_id: int | None
-    kinds: list[str] = Field(description="Kinds of label it may be used in.")
+    class_: str = Field(alias="class")
+    parent: str | None = Field(description="The class that it is a kind of.")
+    path: str = Field(description="Names from the root to the class.")
 
 
 class Classes(Resource):
@@ -94,9 +92,6 @@ class Source(Resource):
     source: str
     uri: str
     licence: str | None
-    consent_basis: str | None
-    allowed_use: list[str]
-    jurisdiction: str | None
     n_files: int
     n_media: int
     n_refused: int

@@ -41,4 +41,6 @@ class Body(BaseModel):
 class Resource(BaseModel):
     """A JSON answer."""
 
-    model_config: ClassVar[ConfigDict] = ConfigDict(frozen=True, serialize_by_alias=True)
+    model_config: ClassVar[ConfigDict] = ConfigDict(
+        frozen=True, serialize_by_alias=True, from_attributes=True
+    )

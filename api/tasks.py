@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal
 
 from flask import Blueprint
 from pydantic import Field
 
 from smartdb import pages
+from smartdb.tasks import Kind
 
 from . import cursors
 from .database import ANNOTATOR, REVIEWER, read, write
@@ -17,13 +17,11 @@ from .spec import ID, operation
 
 routes = Blueprint("tasks", __name__, url_prefix="/v1")
 
-Kind = Literal["label", "review", "adjudicate"]
-
 
 class TaskQuery(PageQuery):
     """Which tasks."""
 
-    kind: Kind = Field("label", description="label, review or adjudicate.")
+    kind: Kind = Field("label", description="label or review.")
 
 
 class Task(Resource):

@@ -7,11 +7,13 @@ at the start. Unknown names give empty lists, except where NotFound is said.
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 import psycopg
 from psycopg.rows import dict_row
 
+from smartdb import datasets
 from smartdb.errors import NotFound
 from smartdb.statements import statement
 
@@ -27,11 +29,6 @@ def answer(conn: Connection) -> None:
 def classes(conn: Connection, ontology: str | None = None) -> list[Row]:
     """The classes in use, of one ontology or all."""
     return _rows(conn, "classes", ontology=ontology)
-
-
-def sources(conn: Connection) -> list[Row]:
-    """The sources, with how much came from each."""
-    return _rows(conn, "sources")
 
 
 def task_page(
@@ -51,15 +48,16 @@ def review_page(
 def version_page(
     conn: Connection, dataset: str | None, after: tuple[str | None, int | None], limit: int
 ) -> list[Row]:
-    """Dataset versions, by name, the newest of each first; the key is (dataset, version)."""
+    """Sealed dataset versions, by name, the newest of each first; the key is (dataset, version)."""
     return _rows(conn, "versions", dataset=dataset, after=after[0], version=after[1], limit=limit)
 
 
 def find_version(conn: Connection, dataset: str, version: int) -> Row:
-    """One dataset version, with its ``class_balance``; NotFound if there is none."""
-    values = {"dataset": dataset, "version": version}
-    found = _one(conn, "version", f"no version {version} of dataset {dataset}", **values)
-    return {**found, "class_balance": _rows(conn, "class_balance", **values)}
+    """One sealed version, with its ``class_balance``; NotFound if there is none."""
+    found = datasets.find_version(conn, dataset, version)
+    columns = ("split", "class", "n", "share")
+    balance = datasets.class_balance(conn, dataset, version)
+    return {**asdict(found), "class_balance": [dict(zip(columns, row)) for row in balance]}
 
 
 def run_page(

@@ -10,18 +10,11 @@ select exists (select from smartdb.encoder) as has_encoder
 
 -- name: classes
 -- The classes in use, ontology by ontology, each after the one it is a kind of.
-select o.ontology, o.path, o.depth, o.class, o.class_id, o.parent_class_id, o.kinds
-from smartdb.ontology_tree as o
-where %(ontology)s::text is null or o.ontology = %(ontology)s
-order by o.ontology, o.path
-
--- name: sources
--- The sources, with how much came from each.
-select
-    s.source, s.uri, s.licence, s.consent_basis, s.allowed_use, s.jurisdiction, s.n_files,
-    s.n_media, s.n_refused, s.n_bytes, s.last_seen_at
-from smartdb.source_summary as s
-order by s.source
+select t.ontology, t.class_id, t.class, p.class as parent, t.path
+from smartdb.ontology_tree as t
+left join smartdb.ontology_tree as p on p.class_id = t.parent_class_id
+where %(ontology)s::text is null or t.ontology = %(ontology)s
+order by t.ontology, t.path, t.class_id
 
 -- name: tasks
 -- A page of the tasks of a kind that wait, most wanted first.
@@ -64,31 +57,19 @@ order by q.score desc, q.issue_id
 limit %(limit)s
 
 -- name: versions
--- A page of dataset versions, by name, the newest of each first.
+-- A page of sealed dataset versions, by name, the newest of each first.
 select
     v.dataset, v.version, v.n_items, v.revision, v.query, v.parameters, v.seed, v.digest,
-    v.message, v.ontology, v.run_id, v.created_at, v.sealed_at
+    v.message, v.ontology, v.run_id, v.sealed_at
 from smartdb.dataset_version as v
-where (%(dataset)s::text is null or v.dataset = %(dataset)s) and (
-    %(after)s::text is null or v.dataset > %(after)s
-    or (v.dataset = %(after)s and v.version < %(version)s)
-)
+where v.sealed_at is not null
+    and (%(dataset)s::text is null or v.dataset = %(dataset)s)
+    and (
+        %(after)s::text is null or v.dataset > %(after)s
+        or (v.dataset = %(after)s and v.version < %(version)s)
+    )
 order by v.dataset, v.version desc
 limit %(limit)s
-
--- name: version
--- One dataset version.
-select
-    v.dataset, v.version, v.n_items, v.revision, v.query, v.parameters, v.seed, v.digest,
-    v.message, v.ontology, v.run_id, v.created_at, v.sealed_at
-from smartdb.dataset_version as v
-where v.dataset = %(dataset)s and v.version = %(version)s
-
--- name: class_balance
--- How many media of each class a version holds in each split.
-select b.split, b.class, b.n, b.share
-from smartdb.class_balance(%(dataset)s, %(version)s) as b
-order by b.split, b.n desc, b.class
 
 -- name: runs
 -- A page of runs, the newest first.

@@ -54,7 +54,7 @@ baseline: $(READY)  ## Write the first migration anew (before the first release 
 	$(BIN)/python -m smartdb.migrate baseline
 
 docs: $(READY)  ## Generate the reference from the database's comments and the CLI's help
-	$(BIN)/python -m smartdb.docs
+	$(BIN)/python -m smartdb.reference
 
 lock: $(UV)  ## Choose versions anew and write requirements.lock (without the name of any host)
 	mkdir -p .make && $(BIN)/python -c 'import tomllib; t = tomllib.load(open("pyproject.toml", "rb")); \

@@ -43,7 +43,7 @@ def revision(url: str, message: str) -> Path:
     cannot write itself (checks, triggers, functions, policies) stands at the end of the draft as
     comments. NothingToDo if the two agree.
     """
-    with translated(), _scratch(url, "have") as have, _scratch(url, "want") as want:
+    with translated(), scratch(url, "have") as have, scratch(url, "want") as want:
         _apply_migrations(have)
         _apply_core(want)
         lines = _differences(have, want)
@@ -103,7 +103,7 @@ def _as_comments(lines: list[str]) -> str:
 
 
 @contextmanager
-def _scratch(url: str, purpose: str) -> Iterator[str]:
+def scratch(url: str, purpose: str) -> Iterator[str]:
     """A database of this server that is gone afterwards."""
     name = sql.Identifier(database := f"smartdb_scratch_{os.getpid()}_{purpose}")
     with open_connection(url) as server:

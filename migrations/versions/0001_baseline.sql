@@ -288,7 +288,7 @@ create table core.media (
 );
 create index media_parent_idx on core.media (parent_media_id) where parent_media_id is not null;
 create index media_group_idx on core.media (group_key) where group_key is not null;
-create index media_run_idx on core.media (run_id);
+create index media_run_idx on core.media using brin (run_id);
 call core.make_permanent('core.media', 'media_id');
 call core.refer('core.media', '{
     {parent_media_id, core.media, media_id},
@@ -599,11 +599,10 @@ create table core.neighbour (
     rank smallint not null,
     neighbour_id bigint not null,
     distance real not null,
-    constraint neighbour_pk primary key (encoder_id, media_id, rank),
+    constraint neighbour_pk primary key (media_id, encoder_id, rank),
     constraint neighbour_rank_check check (rank >= 1),
     constraint neighbour_other_check check (neighbour_id <> media_id)
 );
-create index neighbour_media_idx on core.neighbour (media_id);
 create index neighbour_neighbour_idx on core.neighbour (neighbour_id);
 call core.refer('core.neighbour', '{
     {encoder_id, core.encoder, encoder_id},
@@ -625,7 +624,6 @@ create table core.duplicate (
     constraint duplicate_pk primary key (media_id)
 );
 create index duplicate_group_idx on core.duplicate (group_id);
-create index duplicate_run_idx on core.duplicate (run_id);
 call core.refer('core.duplicate', '{
     {media_id, core.media, media_id},
     {group_id, core.media, media_id},
@@ -740,15 +738,15 @@ create table core.label (
     constraint label_confidence_check check (confidence between 0 and 1),
     constraint label_rev_check check (rev_to > rev_from)
 );
-create unique index label_object_key on core.label (object_id) where rev_to is null;
+-- Bulk loads pay for every index: each one below is asked, and the rows of a run lie together.
+create unique index label_object_key on core.label (object_id, rev_to) nulls not distinct;
 create unique index label_classification_key on core.label (media_id, actor_id, class_id)
     where rev_to is null and kind = 'classification';
-create index label_object_idx on core.label (object_id);
 create index label_media_idx on core.label (media_id);
-create index label_class_idx on core.label (class_id);
-create index label_actor_idx on core.label (actor_id);
+create index label_class_idx on core.label (class_id) where rev_to is null;
+create index label_actor_idx on core.label (actor_id) where origin = 'human';
 create index label_task_idx on core.label (task_id) where task_id is not null;
-create index label_run_idx on core.label (run_id) where run_id is not null;
+create index label_run_idx on core.label using brin (run_id);
 create index label_rev_from_idx on core.label (rev_from);
 create index label_rev_to_idx on core.label (rev_to) where rev_to is not null;
 call core.make_versioned('core.label');
@@ -957,7 +955,6 @@ create table core.label_issue (
     constraint label_issue_state_check check (state in ('open', 'confirmed', 'dismissed'))
 );
 create index label_issue_queue_idx on core.label_issue (score desc, issue_id) where state = 'open';
-create index label_issue_class_idx on core.label_issue (suggested_class_id);
 create index label_issue_run_idx on core.label_issue (run_id);
 call core.refer('core.label_issue', '{
     {label_id, core.label, label_id},
@@ -1044,12 +1041,10 @@ create table core.dataset_item (
     split text not null,
     version_from integer not null,
     version_to integer,
-    constraint dataset_item_pk primary key (dataset_id, media_id, version_from),
     constraint dataset_item_split_check check (split in ('train', 'val', 'test')),
     constraint dataset_item_version_check check (version_to > version_from)
 );
-create unique index dataset_item_live_key on core.dataset_item (dataset_id, media_id) where version_to is null;
-create index dataset_item_media_idx on core.dataset_item (media_id);
+create unique index dataset_item_key on core.dataset_item (media_id, dataset_id, version_to) nulls not distinct;
 create index dataset_item_from_idx on core.dataset_item (dataset_id, version_from);
 create index dataset_item_to_idx on core.dataset_item (dataset_id, version_to) where version_to is not null;
 comment on table core.dataset_item is
@@ -1234,12 +1229,10 @@ create table core.prediction (
     confidence real not null,
     margin real not null,
     entropy real not null,
-    constraint prediction_pk primary key (run_id, media_id),
+    constraint prediction_pk primary key (media_id, run_id),
     constraint prediction_confidence_check check (
         confidence between 0 and 1.0001 and margin between 0 and 1.0001 and entropy >= 0)
 ) partition by list (run_id);
-create index prediction_media_idx on core.prediction (media_id);
-create index prediction_class_idx on core.prediction (class_id);
 call core.protect('core.prediction');
 call core.refer('core.prediction', '{
     {run_id, core.evaluation, run_id},

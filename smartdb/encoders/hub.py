@@ -42,12 +42,12 @@ def name() -> str:
     return str(constants.ENDPOINT)
 
 
-def answers(url: str, seconds: float = SECONDS) -> bool:
-    """Whether anything answers at this address within some seconds, name lookup included."""
+def answers(url: str) -> bool:
+    """Whether anything answers at this address within `SECONDS`, name lookup included."""
     answered: list[bool] = []
-    thread = Thread(target=lambda: answered.append(_answers(url, seconds)), daemon=True)
+    thread = Thread(target=lambda: answered.append(_answers(url, SECONDS)), daemon=True)
     thread.start()
-    thread.join(seconds)
+    thread.join(SECONDS)
     return answered == [True]
 
 

@@ -306,6 +306,7 @@ def _write(
     bulk.staging(conn, "embedding_new", like=table)
     bulk.copy_arrays(conn, "embedding_new", {"media_id": ids, "v": vectors})
     added = conn.execute(_of(encoder, "add")).rowcount
+    conn.execute(statement("embeddings", "release"))
     failed = [failure for batch in batches for failure in batch.failed]
     return Counter({"added": added}) + _refuse(conn, failed, run_id)
 

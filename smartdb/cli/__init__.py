@@ -30,6 +30,10 @@ COMMANDS = {
     "ingest": "smartdb.cli.source:ingest",
     "sources": "smartdb.cli.source:sources",
     "quarantine": "smartdb.cli.source:quarantine",
+    "embed": "smartdb.cli.manage:embed",
+    "encoders": "smartdb.cli.manage:encoders",
+    "neighbours": "smartdb.cli.manage:neighbours",
+    "nearest": "smartdb.cli.manage:nearest",
 }
 """Command → module:function, in the order of the help."""
 

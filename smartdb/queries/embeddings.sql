@@ -51,6 +51,14 @@ on conflict (source_id, uri) do update
 set reason = excluded.reason, detail = excluded.detail, n_bytes = null, modified_at = null,
     run_id = excluded.run_id, created_at = now();
 
+-- name: release
+-- Takes files out of quarantine that an earlier run of embed put there and whose media have vectors.
+delete from core.quarantine as q
+using core.run as r, core.media_location as l
+where
+    r.run_id = q.run_id and r.kind = 'embed' and l.source_id = q.source_id and l.uri = q.uri
+    and l.media_id = any (array(select n.media_id from pg_temp.embedding_new as n));
+
 -- name: vectors
 -- All vectors of an encoder in the order of media.
 select v.media_id, v.v from {vectors} as v order by v.media_id;

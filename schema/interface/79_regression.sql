@@ -6,6 +6,15 @@ returns table (
 )
 language sql stable
 begin atomic
+    with a as materialized (
+        select p.media_id, p.predicted_class, p.confidence
+        from smartdb.prediction as p where p.run_id = run_a
+    ),
+    b as materialized (
+        select p.media_id, p.class, p.predicted_class, p.confidence
+        from smartdb.prediction as p
+        where p.run_id = run_b and p.split = regression.split and p.class is not null
+    )
     select
         b.media_id,
         case
@@ -15,9 +24,7 @@ begin atomic
             else 'both wrong'
         end,
         b.class, a.predicted_class, b.predicted_class, a.confidence, b.confidence
-    from smartdb.prediction as b
-    join smartdb.prediction as a on a.media_id = b.media_id and a.run_id = run_a
-    where b.run_id = run_b and b.split = regression.split and b.class is not null;
+    from b join a on a.media_id = b.media_id;
 end;
 comment on function smartdb.regression(bigint, bigint, text) is
     'Each media of a split of run b that both runs predicted: fixed, broken, both right or both wrong, judged against the labels of run b.';

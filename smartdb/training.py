@@ -15,7 +15,7 @@ from psycopg.rows import tuple_row
 from psycopg.types.json import Jsonb
 
 import smartdb
-from smartdb import artifacts, embeddings, heads, models, predictions, runs
+from smartdb import artifacts, datasets, embeddings, heads, models, predictions, runs
 from smartdb.errors import NotFound, NothingToDo, translated
 from smartdb.heads import Epoch, Head
 from smartdb.models import Items, Model, TrainingRun
@@ -39,7 +39,7 @@ class PredictionRun:
 def train_head(
     conn: psycopg.Connection[Any],
     dataset: str,
-    version: int,
+    version: int | None = None,
     encoder: str | None = None,
     *,
     seed: int = 0,
@@ -53,10 +53,11 @@ def train_head(
     """Fits a head on the train items of a sealed version, and writes model, predictions, scores.
 
     The weights of the epoch with the least loss on the val items are kept. The same call again
-    returns the run that is there. ``encoder`` may be left out where there is only one, ``name``
-    defaults to the dataset's. It commits. NotFound for what does not exist and for items without
-    a vector, InvalidInput for fewer than two classes or no train items.
+    returns the run that is there. ``version`` defaults to the newest, ``encoder`` to the only
+    one, ``name`` to the dataset's. It commits. NotFound for what does not exist and for items
+    without a vector, InvalidInput for fewer than two classes or no train items.
     """
+    version = datasets.find_version(conn, dataset, version).version
     encoder = embeddings.find(conn, encoder).name
     parameters = {
         **{"dataset": dataset, "version": version, "encoder": encoder, "name": name or dataset},
@@ -135,6 +136,15 @@ def predict(
                 )
             run.counts["predicted"] = len(ids)
         return PredictionRun(run.run_id, model_id, len(ids), is_new=True)
+
+
+def newest(conn: psycopg.Connection[Any], dataset: str) -> Model:
+    """The model of the newest training run on a dataset that succeeded; NotFound without one."""
+    with translated(), conn.cursor(row_factory=tuple_row) as cursor:
+        row = cursor.execute(statement("training", "newest"), {"dataset": dataset}).fetchone()
+    if row is None:
+        raise NotFound(f"nothing was trained on dataset {dataset!r}; run: smartdb train {dataset}")
+    return models.find_model(conn, int(row[0]))
 
 
 def load_head(model: Model) -> Head:

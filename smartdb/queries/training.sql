@@ -64,3 +64,11 @@ order by m.split, m.name;
 -- name: images
 -- All images, by media.
 select m.media_id from smartdb.media as m where m.kind = 'image' order by m.media_id;
+
+-- name: newest
+-- The model of the newest training run on a dataset.
+select t.model_id
+from smartdb.training_run as t
+where t.dataset = %(dataset)s and t.status = 'succeeded'
+order by t.run_id desc
+limit 1;

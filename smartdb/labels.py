@@ -7,8 +7,10 @@ corrected or rejected is not brought back.
 
 from __future__ import annotations
 
+import csv
 import os
 from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
 from typing import Any, Literal
 
 import psycopg
@@ -106,6 +108,26 @@ def import_table(
     return dict(opened.counts)
 
 
+def read_table(
+    path: Path, path_column: str = "path", class_column: str = "label"
+) -> list[tuple[str | bytes, str]]:
+    """The rows of a CSV file in UTF-8 with a header, for `import_table`.
+
+    InvalidInput says what is wrong with it.
+    """
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            table = csv.DictReader(file)
+            columns = list(table.fieldnames or ())
+            for column in (path_column, class_column):
+                if column not in columns:
+                    has = ", ".join(columns) or "nothing"
+                    raise InvalidInput(f"{path} has no column {column!r}; it has: {has}")
+            return [_row(path, table.line_num, row, path_column, class_column) for row in table]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise InvalidInput(f"cannot read {path}: {error}") from error
+
+
 def set_labels(
     conn: psycopg.Connection[Any],
     labels: Mapping[int, str],
@@ -163,6 +185,18 @@ def _write(
         "judged": n_said - n_live,
         "conflicting": n_torn,
     }
+
+
+def _row(
+    path: Path, line: int, row: Mapping[str, str | None], path_column: str, class_column: str
+) -> tuple[str, str]:
+    place, name = row[path_column], row[class_column]
+    if not place or not name:
+        missing = path_column if not place else class_column
+        raise InvalidInput(
+            f"{path} line {line} has no {missing!r}; fill it in or leave the row out"
+        )
+    return place, name
 
 
 def _source(conn: psycopg.Connection[Any], source: str) -> tuple[int, str]:

@@ -54,7 +54,9 @@ select b.batch_id from core.batch as b where b.batch_id = %(batch_id)s;
 with chosen as (
     select
         i.media_id, c.label_id,
-        1 - (i.rank - 1) / count(*) over ()::double precision as priority
+        1 - (i.rank - 1) / (
+            select max(b.rank) from core.batch_item as b where b.batch_id = %(batch_id)s
+        )::double precision as priority
     from core.batch_item as i
     left join smartdb.media_class as c on c.media_id = i.media_id
     where

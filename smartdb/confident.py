@@ -7,6 +7,7 @@ compute in float64 and need no model. Rules say which labels to suspect (True), 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from smartdb.errors import InvalidInput
 Array = NDArray[Any]
 Flags = NDArray[np.bool_]
 Scores = NDArray[np.float64]
+Rule = Callable[[Array, Array], Flags]
 
 
 def thresholds(labels: Array, probabilities: Array) -> Scores:
@@ -47,15 +49,13 @@ def confident_joint(labels: Array, probabilities: Array) -> NDArray[np.int64]:
 def noise_joint(labels: Array, probabilities: Array) -> Scores:
     """Estimated share (c, c) of examples given class i whose true class is j; sums to 1.
 
-    The confident joint with each row scaled to how many examples the class really has; a class
-    without a confident example is taken as free of errors.
+    The confident joint with each row scaled to how many examples the class has. (Of a class with
+    examples, one at least reaches the threshold, which is their mean.)
     """
     labels, probabilities = _checked(labels, probabilities)
     counts = confident_joint(labels, probabilities).astype(np.float64)
-    empty = counts.sum(axis=1) == 0
-    counts[empty, empty] = 1
     given = np.bincount(labels, minlength=len(counts))
-    shares = counts / counts.sum(axis=1, keepdims=True) * given[:, None]
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1) * given[:, None]
     return np.asarray(shares / max(1, len(labels)), np.float64)
 
 
@@ -97,7 +97,7 @@ def by_rank(labels: Array, probabilities: Array) -> Flags:
     return suspects & other
 
 
-RULES = {
+RULES: dict[str, Rule] = {
     "rank": by_rank,
     "prediction": by_prediction,
     "confident_joint": by_confident_joint,

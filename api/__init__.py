@@ -14,7 +14,7 @@ from .database import Pool
 
 __all__ = ["LOOPBACK", "create_app"]
 
-LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
+LOOPBACK = ("localhost", "127.0.0.1")
 """Names by which only this machine can call itself."""
 
 MAX_BODY = 1 << 20

@@ -73,13 +73,15 @@ def operation(
 ) -> Callable[[Callable[..., Any]], Callable[..., flask.Response]]:
     """Makes a function an operation: validates what comes in, and puts it into the document.
 
-    ``errors`` are the statuses, beside 422, 500 and 503, that it may answer with; an operation
+    ``errors`` are the statuses, beside 200, 422, 500 and 503, that it may answer with; an operation
     that answers with bytes has no ``result`` but ``media_types``.
     """
 
     def decorate(function: Callable[..., Any]) -> Callable[..., flask.Response]:
         _binary[function.__name__] = media_types
-        codes = {f"HTTP_{code}": Problem for code in sorted({*errors, 500, 503})}
+        codes = {
+            f"HTTP_{code}": Problem if code >= 400 else None for code in sorted({*errors, 500, 503})
+        }
         validate = tree.validate(
             query=Query,  # unless the function has its own: no parameter is taken
             resp=Response(HTTP_200=result, **codes),

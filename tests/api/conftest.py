@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import psycopg
 import pytest
@@ -51,10 +52,9 @@ def furnished(
     _draw(folder)
     with connect(url) as conn:
         ingest(conn, folder, source="files", workers=1)
-        rows = conn.execute(
-            "select split_part(uri, '/', -1), media_id from smartdb.media where source = 'files'"
-        ).fetchall()
-    return Pictures(folder, dict(rows))
+        rows = conn.execute("select uri, media_id from smartdb.media where source = 'files'")
+        media = {Path(unquote(uri)).name: media_id for uri, media_id in rows}
+    return Pictures(folder, media)
 
 
 @pytest.fixture(scope="session")
@@ -101,7 +101,7 @@ def run_sql(url: str) -> Callable[..., list[tuple[Any, ...]]]:
     def run(statement: str, *values: object) -> list[tuple[Any, ...]]:
         with psycopg.connect(url, autocommit=True) as conn:
             conn.execute("set role smartdb_owner")
-            cursor = conn.execute(statement.encode(), values)
+            cursor = conn.execute(statement.encode(), values or None)
             return cursor.fetchall() if cursor.description else []
 
     return run

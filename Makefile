@@ -12,6 +12,8 @@ READY := $(VENV)/.installed
 UV := $(BIN)/uv
 ARGS ?=
 
+# Some machines forbid it; without compiled bytecode importing torch takes 10 s longer, each time.
+unexport PYTHONDONTWRITEBYTECODE
 export VIRTUAL_ENV := $(CURDIR)/$(VENV)
 
 .PHONY: help setup demo test check lint types bench bench-core revision baseline docs lock clean

@@ -4,7 +4,8 @@ How near is near depends on the encoder and on the pictures: digits lie closer t
 photos. So a distance is measured against how far apart things are around there: two media are
 near-duplicates when their distance is at most ``max_ratio`` of the usual distance (the geometric
 mean of their distances to their last neighbour), and their hashes differ in at most ``max_bits``
-of 64; where the hashes are equal, `SAME_HASH_RATIO` is enough. Groups are what such pairs connect.
+of 64; where the hashes are equal, `SAME_HASH` times that distance. Groups are what such pairs
+connect.
 
 Measured (`benchmarks/duplicates.md`) with the defaults, on pairs judged by people in CIFAR-10
 (87 near-duplicates among 2,319 pictures) and on 20 planted among 1,797 digits.
@@ -26,7 +27,7 @@ from smartdb.neighbours import last_build
 from smartdb.runs import run
 from smartdb.statements import statement
 
-SAME_HASH_RATIO = 0.5
+SAME_HASH = 2.5
 USUAL_SHARE = 0.05  # always near: this share of the median distance to the last neighbour,
 NOISE = 0.001  # or this distance; both for groups larger than the number of neighbours
 NO_HASH = -1  # bits of a pair in which neither picture has a hash
@@ -129,8 +130,8 @@ def are_near(edges: Edges, thresholds: Thresholds = DEFAULTS) -> NDArray[np.bool
     floor = max(NOISE, USUAL_SHARE * float(np.median(last)))
     alike = edges.bits <= thresholds.max_bits
     close = edges.distance <= np.maximum(thresholds.max_ratio * usual, floor)
-    same = (edges.bits == 0) & (edges.distance <= SAME_HASH_RATIO * usual)
-    found: NDArray[np.bool_] = (alike & close) | same
+    same = (edges.bits == 0) & (edges.distance <= SAME_HASH * thresholds.max_ratio * usual)
+    found: NDArray[np.bool_] = alike & (close | same)
     return found
 
 

@@ -1139,6 +1139,50 @@ create trigger keep_sealed before update or delete on core.dataset_version
 create trigger keep_all before truncate on core.dataset_version
     for each statement execute function core.keep_sealed_version();
 
+create function core.next_digest(dataset bigint, version integer) returns text
+language plpgsql stable security definer set search_path = pg_catalog, public as $$
+declare
+    name constant text := (select d.name from core.dataset as d where d.dataset_id = dataset);
+    this core.dataset_version;
+    last core.dataset_version;
+    touched bigint[];
+begin
+    select v.* into this from core.dataset_version as v
+    where v.dataset_id = dataset and v.version = next_digest.version;
+    select v.* into last from core.dataset_version as v
+    where v.dataset_id = dataset and v.version < next_digest.version and v.sealed_at is not null
+    order by v.version desc limit 1;
+    if not found then
+        return smartdb.dataset_digest(name, version);
+    end if;
+    touched := array(
+        select i.media_id from core.dataset_item as i
+        where i.dataset_id = dataset and i.version_from > last.version and i.version_from <= next_digest.version
+        union
+        select i.media_id from core.dataset_item as i
+        where i.dataset_id = dataset and i.version_to > last.version and i.version_to <= next_digest.version
+        union
+        select l.media_id from core.label as l
+        where l.rev_from > last.revision and l.rev_from <= this.revision
+        union
+        select l.media_id from core.label as l
+        where l.rev_to > last.revision and l.rev_to <= this.revision
+    );
+    if cardinality(touched) > last.n_items / 4 then
+        return smartdb.dataset_digest(name, version);
+    end if;
+    return (
+        select split_part(last.digest, ':', 1)::bigint - was.n + now.n || ':'
+            || split_part(last.digest, ':', 2)::numeric - was.total + now.total
+        from smartdb.dataset_facts(name, last.version, touched) as was,
+            smartdb.dataset_facts(name, next_digest.version, touched) as now
+    );
+end
+$$;
+comment on function core.next_digest(bigint, integer) is
+    'smartdb.dataset_digest of a version that is about to be sealed, hidden media included: from the digest of the version '
+    'before and what has changed since, unless much has.';
+
 create table core.slice (
     slice_id bigint generated always as identity,
     name text not null,

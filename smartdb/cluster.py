@@ -30,7 +30,7 @@ def data_folder(home: Path) -> Path:
 
 
 def socket_folder(data: Path) -> Path:
-    """Where the socket lies: in the data folder, or in a short one if its path would be too long."""
+    """Where the socket lies: in the data folder, or if that is too long a path, in a short one."""
     if len(os.fsencode(socket_path(data))) <= _LONGEST_SOCKET:
         return data
     digest = hashlib.sha256(os.fsencode(data)).hexdigest()[:16]
@@ -96,7 +96,7 @@ def check(data: Path, account: Account) -> None:
 def initialise(
     data: Path, account: Account, programs: Path, overrides: Mapping[str, str] | None
 ) -> None:
-    """Makes the data folder, beside its place first: an interrupted one is never mistaken for whole.
+    """Makes the data folder, beside its place first, so that a half-made one is never used.
 
     Messages are English and sorting follows code points with the case rules of Unicode, from the
     server itself: an update of the operating system cannot corrupt an index.
@@ -108,7 +108,8 @@ def initialise(
         locale = ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"]
         trust = ["--auth-local=trust", "--auth-host=reject", f"--username={SUPERUSER}"]
         where = ["--encoding=UTF8", "--no-instructions", "-D", str(unfinished)]
-        code, said = call(programs / "initdb", [*locale, *trust, *where], account)
+        sync = ["--no-sync"] if (overrides or {}).get("fsync") == "off" else []
+        code, said = call(programs / "initdb", [*locale, *trust, *where, *sync], account)
         if code:
             raise failure(f"the embedded server's data folder {data} could not be made", said)
         write_settings(unfinished, account, overrides)
@@ -133,7 +134,7 @@ def write_settings(
 
 def postmaster(data: Path) -> int | None:
     """The pid in postmaster.pid, if that process is the server of this folder and alive."""
-    import psutil  # type: ignore[import-untyped]
+    import psutil
 
     try:
         pid = int((data / "postmaster.pid").read_text().split("\n", 1)[0])
@@ -145,23 +146,19 @@ def postmaster(data: Path) -> int | None:
 
 
 def clear_stale(data: Path, patience: float = 10.0) -> None:
-    """Removes the postmaster.pid of a server that was killed; call it when `postmaster` is None.
+    """Removes the lock files of a server that was killed; call it when no server is running.
 
-    Postgres itself stumbles over such a file when the pid now is another process. Backends that
-    outlive their killed server for a moment are waited for.
+    Postgres itself stumbles over them when their pid now is another process, or a zombie (in a
+    container whose first process does not collect them). Backends that outlive their killed
+    server for a moment are waited for.
     """
     pid_file = data / "postmaster.pid"
-    if not pid_file.exists():
-        return
-    deadline = time.monotonic() + patience
-    while left := _orphans(data):
-        if time.monotonic() > deadline:
-            pids = " ".join(map(str, left))
-            raise DatabaseUnreachable(
-                f"the server of {data} was killed but processes of it still run; run: kill {pids}"
-            )
-        time.sleep(0.1)
-    pid_file.unlink(missing_ok=True)
+    socket = socket_path(socket_folder(data))
+    lock_file = socket.with_name(f"{socket.name}.lock")
+    if pid_file.exists():
+        _wait_for_orphans(data, patience)
+    for stale in (pid_file, lock_file, socket):
+        stale.unlink(missing_ok=True)
 
 
 def failure(what: str, said: str) -> DatabaseError:
@@ -192,6 +189,17 @@ def _make_closed(folder: Path, account: Account) -> None:
     folder.mkdir(mode=0o700)
     if account.switch:
         os.chown(folder, account.uid, account.gid)
+
+
+def _wait_for_orphans(data: Path, patience: float) -> None:
+    deadline = time.monotonic() + patience
+    while left := _orphans(data):
+        if time.monotonic() > deadline:
+            pids = " ".join(map(str, left))
+            raise DatabaseUnreachable(
+                f"the server of {data} was killed but processes of it still run; run: kill {pids}"
+            )
+        time.sleep(0.1)
 
 
 def _orphans(data: Path) -> list[int]:

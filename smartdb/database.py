@@ -26,6 +26,14 @@ from smartdb.errors import (
 from smartdb.statements import statement
 
 WRITER = "smartdb_writer"
+ROLES = (
+    "smartdb_reader",
+    "smartdb_annotator",
+    "smartdb_reviewer",
+    "smartdb_writer",
+    "smartdb_privacy",
+    "smartdb_owner",
+)
 OLDEST_SERVER = 15
 OLDEST_VECTOR = (0, 8)
 _TIMEOUT = "10"  # seconds to connect, unless the url says connect_timeout
@@ -33,12 +41,15 @@ _TIMEOUT = "10"  # seconds to connect, unless the url says connect_timeout
 
 @dataclass(frozen=True)
 class Facts:
-    """What one query tells of a server: versions, schema's stamp, the role, pgvector's types."""
+    """What one query tells of a server: versions, schema's stamp, the role, pgvector's types.
+
+    ``is_member`` is None where there is no such role, ``stamp`` where there is no schema.
+    """
 
     server: int
     vector: str | None
     stamp: str | None
-    is_member: bool
+    is_member: bool | None
     types: dict[str, list[int]]
 
 
@@ -166,6 +177,8 @@ def check(conn: psycopg.Connection[Any], facts: Facts, role: str | None) -> None
     if facts.stamp != interface.stamp():
         has = "the schema of another smartdb" if facts.stamp else "no smartdb schema"
         raise SchemaOutdated(f"{where} has {has}; run: smartdb init")
+    if role is not None and facts.is_member is None:
+        raise InvalidInput(f"{where} knows no role {role}; the roles are {', '.join(ROLES)}")
     if role is not None and not facts.is_member:
         user = conn.info.user
         raise AccessDenied(

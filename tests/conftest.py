@@ -12,6 +12,7 @@ import itertools
 import os
 import shutil
 import socket
+import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -178,6 +179,30 @@ class TcpServer:
         """Runs a statement as the administrator."""
         with psycopg.connect(self.url(dbname), autocommit=True) as admin:
             admin.execute(statement.encode())
+
+
+@pytest.fixture(scope="session")
+def _initialised() -> Iterator[Path]:
+    """A home whose server was made and stopped; only ever copied."""
+    with open_folder() as home:
+        migrate.upgrade(server.start(home, UNSAFE))
+        server.stop(home)
+        yield home
+
+
+@pytest.fixture
+def new_home(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """An empty SMARTDB_HOME that the server's account can reach; its server ends with the test."""
+    with open_folder() as home:
+        monkeypatch.setenv("SMARTDB_HOME", str(home))
+        yield home
+
+
+@pytest.fixture
+def home(new_home: Path, _initialised: Path) -> Path:
+    """A SMARTDB_HOME of the test's own, whose embedded server has the schema and is stopped."""
+    subprocess.run(["cp", "-a", _initialised / "postgres", new_home], check=True)
+    return new_home
 
 
 @pytest.fixture(scope="session")

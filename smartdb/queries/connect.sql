@@ -3,9 +3,9 @@
 select
     (select e.extversion from pg_extension as e where e.extname = 'vector') as vector,
     obj_description(to_regnamespace('smartdb'), 'pg_namespace') as stamp,
-    coalesce((
+    (
         select pg_has_role(r.oid, 'member') from pg_roles as r where r.rolname = %(role)s
-    ), false) as is_member,
+    ) as is_member,
     coalesce((
         select jsonb_object_agg(t.typname, array[t.oid::bigint, t.typarray::bigint])
         from pg_type as t

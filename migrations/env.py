@@ -62,7 +62,7 @@ def main() -> None:
         process_revision_directives=drafts,
     )
     conn = migrate.driver(bound)
-    conn.execute("set local lock_timeout = '10s'")
+    conn.execute("select set_config('lock_timeout', %s, true)", [migrate.LOCK_TIMEOUT])
     if asked.get("rebuild", True):
         drop_interface(conn)
     with context.begin_transaction(), warnings.catch_warnings():

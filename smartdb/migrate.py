@@ -1,8 +1,10 @@
 """Brings a database to the schema of this code: roles, extension, migrations, interface.
 
-python -m smartdb.migrate upgrade            what smartdb init does
-python -m smartdb.migrate revision -m "..."  drafts the next step from schema/core
-python -m smartdb.migrate baseline           writes the first step from schema/core
+What developers type, also as make targets:
+
+    python -m smartdb.migrate upgrade            what smartdb init does
+    python -m smartdb.migrate revision -m "..."  drafts the next step from schema/core
+    python -m smartdb.migrate baseline           writes the first step from schema/core
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ import smartdb
 from smartdb import config
 from smartdb.bootstrap import prepare
 from smartdb.database import open_connection
-from smartdb.errors import SchemaOutdated, SmartdbError, translated
+from smartdb.errors import Conflict, DatabaseError, SchemaOutdated, SmartdbError, translated
 from smartdb.interface import is_current, rebuild_interface, run_file, stamp
 from smartdb.statements import statement
 
@@ -40,20 +42,29 @@ __all__ = [
     "upgrade",
 ]
 
+LOCK_TIMEOUT = "10s"
+"""How long an upgrade lets others wait behind it."""
+
 
 def upgrade(url: str) -> None:
     """Creates or upgrades the schema of the database, in one transaction; safe to run again.
 
     The login role needs CREATEROLE the first time, and CREATE on the database. Raises what is
     missing (AccessDenied, ExtensionMissing, DatabaseTooOld), SchemaOutdated when the database is
-    newer than this code, Conflict when views of others hang on the interface.
+    newer than this code, Conflict when views of others hang on the interface, or when somebody's
+    open transaction keeps it from being changed.
     """
     from alembic import command
 
-    with translated(), session(url) as bound, bound.begin():
-        prepare(driver(bound))
-        _refuse_unknown(driver(bound))
-        command.upgrade(settings(bound), "head")
+    try:
+        with translated(), session(url) as bound, bound.begin():
+            prepare(driver(bound))
+            _refuse_unknown(driver(bound))
+            command.upgrade(settings(bound), "head")
+    except DatabaseError as error:
+        if isinstance(error.__cause__, psycopg.errors.LockNotAvailable):
+            raise _in_use() from error
+        raise
 
 
 def apply_core(conn: psycopg.Connection[Any]) -> None:
@@ -79,7 +90,7 @@ def baseline_stamp() -> str:
 
 
 def revisions() -> list[str]:
-    """The migrations of this code in order; file names begin with the revision and an underscore."""
+    """The migrations of this code in order: file names begin with the revision."""
     files = sorted((config.folder("migrations") / "versions").glob("*.py"))
     return [path.name.split("_")[0] for path in files]
 
@@ -127,6 +138,13 @@ def settings(bound: sqlalchemy.Connection, **attributes: object) -> alembic.conf
     made.set_main_option("path_separator", "os")
     made.attributes.update(connection=bound, **attributes)
     return made
+
+
+def _in_use() -> Conflict:
+    return Conflict(
+        f"the database is in use: no lock within {LOCK_TIMEOUT}, so nothing was changed; "
+        "run it again when queries that have been open for long are done"
+    )
 
 
 def _refuse_unknown(conn: psycopg.Connection[Any]) -> None:

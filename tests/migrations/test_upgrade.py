@@ -143,6 +143,17 @@ def test_an_upgrade_goes_on_when_others_views_read_each_other_only(database: str
         assert conn.execute("select one from public.b").fetchone() == (1,)
 
 
+def test_an_upgrade_gives_up_when_somebody_keeps_the_interface_in_use(
+    database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(migrate, "LOCK_TIMEOUT", "100ms")
+    with psycopg.connect(database) as reader:
+        reader.execute("select from smartdb.media")
+        with pytest.raises(Conflict, match=r"in use: no lock within 100ms.* run it again"):
+            migrate.upgrade(database)
+    migrate.upgrade(database)
+
+
 def test_the_views_of_encoders_survive_a_rebuild(database: str) -> None:
     run(
         database,

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import fcntl
 import os
+import signal
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -43,7 +45,7 @@ def is_kept(home: Path | None = None) -> bool:
     """Whether ``smartdb up`` asked for the server that runs now (not for one before a crash)."""
     home = home or config.home()
     try:
-        return _mark(home).read_text() == _identity(home)
+        return _mark(home).read_text() == _identity(home) and server.is_running(home)
     except OSError:
         return False
 
@@ -67,8 +69,27 @@ def _leave(home: Path, handle: int) -> None:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:  # somebody else uses it, and will see to it
         return
-    if not is_kept(home):
-        server.stop(home)
+    with _undisturbed():
+        if not is_kept(home):
+            server.stop(home)
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Lets the body end before a signal that asks the process to end is heeded."""
+    if threading.current_thread() is not threading.main_thread():  # signals do not come here
+        yield
+        return
+    heard: list[int] = []
+    asking = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = {each: signal.signal(each, lambda number, _: heard.append(number)) for each in asking}
+    try:
+        yield
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
+        for number in heard:
+            signal.raise_signal(number)
 
 
 def _mark(home: Path) -> Path:

@@ -55,7 +55,12 @@ def call(program: Path, arguments: Sequence[str], account: Account) -> tuple[int
     """Runs a program as the account, to its end; returns its exit code and all it said."""
     with tempfile.TemporaryFile("w+", errors="replace") as said:
         process = popen(program, arguments, account, said)
-        code = process.wait()
+        try:
+            code = process.wait()
+        except BaseException:
+            process.kill()
+            process.wait()
+            raise
         said.seek(0)
         return code, said.read().strip()
 
@@ -72,6 +77,7 @@ def popen(
         stdin=subprocess.DEVNULL,
         stdout=said,
         stderr=subprocess.STDOUT,
+        process_group=0,  # Ctrl-C in the terminal is for us to pass on
         **popen_options(account),
     )
 

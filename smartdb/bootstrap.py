@@ -75,7 +75,9 @@ def _create_extension(conn: psycopg.Connection[Any]) -> None:
         conn.execute("create extension if not exists vector schema public")
     except InsufficientPrivilege as error:
         conn.rollback()
-        raise _denied(conn, "create extensions", f"create extension vector, in {conn.info.dbname}") from error
+        raise _denied(
+            conn, "create extensions", f"create extension vector, in {conn.info.dbname}"
+        ) from error
 
 
 def _create_schema(conn: psycopg.Connection[Any], name: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from typing import Any
 
 import psycopg
@@ -11,7 +12,7 @@ from psycopg import sql
 from benchmarks import synthetic
 from benchmarks.harness import Figure, run, seconds
 from benchmarks.synthetic import Mixture
-from smartdb.bulk import staging
+from smartdb.bulk import copy_arrays, staging
 
 COLUMNS = {
     "media": "sha256, kind, mime, n_bytes, width, height, captured_at, phash, group_key, exif, "
@@ -64,16 +65,19 @@ def _load_vectors(conn: psycopg.Connection[Any], mixture: Mixture) -> Figure:
     run(conn, "select core.add_encoder('bench', %s)", mixture.dim)
     conn.execute("create table core.bare as select * from core.embedding_1 with no data")
     conn.execute("alter table core.bare alter column v set storage plain")
-    bare = synthetic.copy_vectors(conn, "core.bare", mixture)
+    bare = ours = 0.0
+    for ids, vectors in mixture.chunks():
+        columns = {"media_id": ids, "v": vectors}
+        bare += seconds(lambda c=columns: copy_arrays(conn, "core.bare", c))
+        ours += seconds(lambda c=columns: _add_vectors(conn, c))
     conn.execute("drop table core.bare")
-    ours = 0.0
-    with conn.transaction():
-        name = staging(conn, "incoming", like="core.embedding_1")
-        ours += synthetic.copy_vectors(conn, name, mixture)
-        ours += seconds(
-            lambda: conn.execute("insert into core.embedding_1 select media_id, v from incoming")
-        )
     return _figure("vectors", mixture.n, ours, bare)
+
+
+def _add_vectors(conn: psycopg.Connection[Any], columns: Mapping[str, Any]) -> None:
+    with conn.transaction():
+        copy_arrays(conn, staging(conn, "incoming", like="core.embedding_1"), columns)
+        conn.execute("insert into core.embedding_1 select media_id, v from incoming")
 
 
 def _figure(name: str, n: int, ours: float, bare: float) -> Figure:

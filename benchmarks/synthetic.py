@@ -12,8 +12,6 @@ import psycopg
 from numpy.typing import NDArray
 from psycopg import sql
 
-from smartdb.bulk import copy_arrays
-
 N_CLASSES = 100
 
 REFERENCE = """
@@ -119,15 +117,3 @@ def pour(conn: psycopg.Connection[Any], file: Any, table: str, columns: str) -> 
     with conn.cursor() as cur, cur.copy(target) as copy:
         while block := file.read(1 << 20):
             copy.write(block)
-
-
-def copy_vectors(conn: psycopg.Connection[Any], table: str, mixture: Mixture) -> float:
-    """Copies the mixture into a table and returns the seconds without making the vectors."""
-    import time
-
-    spent = 0.0
-    for ids, vectors in mixture.chunks():
-        start = time.perf_counter()
-        copy_arrays(conn, table, {"media_id": ids, "v": vectors})
-        spent += time.perf_counter() - start
-    return spent

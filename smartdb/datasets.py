@@ -7,18 +7,17 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-import numpy as np
 import psycopg
-from numpy.typing import NDArray
 from psycopg.rows import tuple_row
 from psycopg.types.json import Jsonb
 
-from smartdb import bulk, runs
+from smartdb import runs
 from smartdb.errors import InvalidInput, NotFound, NothingToDo, SmartdbError, translated
 from smartdb.statements import statement
 from smartdb.turns import turn
 
 SEED, VAL, TEST = 0, 0.1, 0.2
+COUNTS = ("added", "removed", "moved", "items", "train", "val", "test")
 TIMEOUT_S = 600.0
 _OF_THE_QUERY = ("22", "25006", "42", "57014", "0A", "54")  # SQLSTATEs and their classes
 
@@ -79,8 +78,8 @@ def create_version(
         parameters = {"dataset": name, "query": plan.query, "val": plan.val, "test": plan.test}
         with runs.run(conn, "dataset_version", parameters, plan.seed) as run:
             revision = _checkpoint(conn)
-            members = _members(conn, plan, revision, timeout_s)
-            run.counts.update(_write(conn, plan, run.run_id, revision, members, message))
+            _find_changes(conn, plan, revision, timeout_s)
+            run.counts.update(_write(conn, plan, run.run_id, revision, message))
         sealed = find_version(conn, name)
         is_new = sealed.version != plan.newest
         return DatasetVersion(**{**vars(sealed), "is_new": is_new, "counts": dict(run.counts)})
@@ -171,23 +170,21 @@ def _checkpoint(conn: psycopg.Connection[Any]) -> int:
     return int(row[0])
 
 
-def _members(
+def _find_changes(
     conn: psycopg.Connection[Any], plan: _Plan, revision: int, timeout_s: float
-) -> dict[str, NDArray[Any]]:
-    """Media and split codes of the members, read where nothing can be written."""
+) -> None:
+    """Writes what differs from the newest version, where nothing else can be written."""
     values = {**vars(plan), "revision": revision}
-    types = {"media_id": "i8", "split": "i4"}
+    conn.execute(statement("datasets", "stage"))
     try:
-        with conn.transaction(force_rollback=True):
-            conn.execute("set transaction read only")
+        with translated(), conn.transaction():
+            conn.execute("set transaction read only")  # a temporary table may be written even so
             limit = {"milliseconds": str(max(1, round(1000 * timeout_s)))}
             conn.execute(statement("datasets", "limit_time"), limit)
-            members = bulk.read_columns(conn, statement("datasets", "members"), types, values)
+            conn.execute(statement("datasets", "find_changes"), values)
     except SmartdbError as error:
         raise _explained(error, plan.query) from error
-    if not len(members["media_id"]):
-        raise NothingToDo(f"no labelled media fulfil {plan.query!r}; label some first")
-    return members
+    conn.execute(statement("datasets", "analyse"))
 
 
 def _explained(error: SmartdbError, query: str) -> SmartdbError:
@@ -199,12 +196,7 @@ def _explained(error: SmartdbError, query: str) -> SmartdbError:
 
 
 def _write(
-    conn: psycopg.Connection[Any],
-    plan: _Plan,
-    run_id: int,
-    revision: int,
-    members: Mapping[str, NDArray[Any]],
-    message: str,
+    conn: psycopg.Connection[Any], plan: _Plan, run_id: int, revision: int, message: str
 ) -> dict[str, int]:
     """Writes and seals the version in one transaction, or undoes it if it equals the newest."""
     values: dict[str, Any] = {
@@ -219,33 +211,26 @@ def _write(
         begun = _row(conn, "begin", values)
         assert begun is not None
         values |= {"dataset_id": begun[0], "version": begun[1]}
-        counts = _write_items(conn, values, members)
-        sealed = _row(conn, "seal", values)
+        counts = _write_items(conn, plan, values)
+        sealed = _row(conn, "seal", values | {"n_items": counts["items"]})
         before = _digest(conn, plan)
         if sealed is not None and sealed[0] == before:
             raise psycopg.Rollback(transaction)
+    conn.execute(statement("datasets", "unstage"))
     return counts
 
 
 def _write_items(
-    conn: psycopg.Connection[Any], values: Mapping[str, Any], members: Mapping[str, NDArray[Any]]
+    conn: psycopg.Connection[Any], plan: _Plan, values: Mapping[str, Any]
 ) -> dict[str, int]:
-    conn.execute(statement("datasets", "stage"))
-    bulk.copy_arrays(conn, "copied_item", members)
-    conn.execute(statement("datasets", "analyse"))
-    n_ended = conn.execute(statement("datasets", "end_items"), values).rowcount
-    n_begun = conn.execute(statement("datasets", "add_items"), values).rowcount
-    row = _row(conn, "moved", values)
+    conn.execute(statement("datasets", "end_items"), values)
+    conn.execute(statement("datasets", "add_items"), values)
+    row = _row(conn, "counts", values)
     assert row is not None
-    moved = int(row[0])
-    splits = np.bincount(members["split"], minlength=3).tolist()
-    return {
-        "items": len(members["media_id"]),
-        "added": n_begun - moved,
-        "removed": n_ended - moved,
-        "moved": moved,
-        **dict(zip(("train", "val", "test"), splits, strict=True)),
-    }
+    counts = dict(zip(COUNTS, row, strict=True))
+    if not counts["items"]:
+        raise NothingToDo(f"no labelled media fulfil {plan.query!r}; label some first")
+    return counts
 
 
 def _digest(conn: psycopg.Connection[Any], plan: _Plan) -> str | None:

@@ -53,7 +53,7 @@ create table core.media (
 );
 create index media_parent_idx on core.media (parent_media_id) where parent_media_id is not null;
 create index media_group_idx on core.media (group_key) where group_key is not null;
-create index media_run_idx on core.media (run_id);
+create index media_run_idx on core.media using brin (run_id);
 call core.make_permanent('core.media', 'media_id');
 call core.refer('core.media', '{
     {parent_media_id, core.media, media_id},

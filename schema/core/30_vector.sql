@@ -99,11 +99,10 @@ create table core.neighbour (
     rank smallint not null,
     neighbour_id bigint not null,
     distance real not null,
-    constraint neighbour_pk primary key (encoder_id, media_id, rank),
+    constraint neighbour_pk primary key (media_id, encoder_id, rank),
     constraint neighbour_rank_check check (rank >= 1),
     constraint neighbour_other_check check (neighbour_id <> media_id)
 );
-create index neighbour_media_idx on core.neighbour (media_id);
 create index neighbour_neighbour_idx on core.neighbour (neighbour_id);
 call core.refer('core.neighbour', '{
     {encoder_id, core.encoder, encoder_id},
@@ -125,7 +124,6 @@ create table core.duplicate (
     constraint duplicate_pk primary key (media_id)
 );
 create index duplicate_group_idx on core.duplicate (group_id);
-create index duplicate_run_idx on core.duplicate (run_id);
 call core.refer('core.duplicate', '{
     {media_id, core.media, media_id},
     {group_id, core.media, media_id},

@@ -102,15 +102,15 @@ create table core.label (
     constraint label_confidence_check check (confidence between 0 and 1),
     constraint label_rev_check check (rev_to > rev_from)
 );
-create unique index label_object_key on core.label (object_id) where rev_to is null;
+-- Bulk loads pay for every index: each one below is asked, and the rows of a run lie together.
+create unique index label_object_key on core.label (object_id, rev_to) nulls not distinct;
 create unique index label_classification_key on core.label (media_id, actor_id, class_id)
     where rev_to is null and kind = 'classification';
-create index label_object_idx on core.label (object_id);
 create index label_media_idx on core.label (media_id);
-create index label_class_idx on core.label (class_id);
-create index label_actor_idx on core.label (actor_id);
+create index label_class_idx on core.label (class_id) where rev_to is null;
+create index label_actor_idx on core.label (actor_id) where origin = 'human';
 create index label_task_idx on core.label (task_id) where task_id is not null;
-create index label_run_idx on core.label (run_id) where run_id is not null;
+create index label_run_idx on core.label using brin (run_id);
 create index label_rev_from_idx on core.label (rev_from);
 create index label_rev_to_idx on core.label (rev_to) where rev_to is not null;
 call core.make_versioned('core.label');

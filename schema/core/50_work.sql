@@ -176,7 +176,6 @@ create table core.label_issue (
     constraint label_issue_state_check check (state in ('open', 'confirmed', 'dismissed'))
 );
 create index label_issue_queue_idx on core.label_issue (score desc, issue_id) where state = 'open';
-create index label_issue_class_idx on core.label_issue (suggested_class_id);
 create index label_issue_run_idx on core.label_issue (run_id);
 call core.refer('core.label_issue', '{
     {label_id, core.label, label_id},

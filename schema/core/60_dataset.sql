@@ -67,12 +67,10 @@ create table core.dataset_item (
     split text not null,
     version_from integer not null,
     version_to integer,
-    constraint dataset_item_pk primary key (dataset_id, media_id, version_from),
     constraint dataset_item_split_check check (split in ('train', 'val', 'test')),
     constraint dataset_item_version_check check (version_to > version_from)
 );
-create unique index dataset_item_live_key on core.dataset_item (dataset_id, media_id) where version_to is null;
-create index dataset_item_media_idx on core.dataset_item (media_id);
+create unique index dataset_item_key on core.dataset_item (media_id, dataset_id, version_to) nulls not distinct;
 create index dataset_item_from_idx on core.dataset_item (dataset_id, version_from);
 create index dataset_item_to_idx on core.dataset_item (dataset_id, version_to) where version_to is not null;
 comment on table core.dataset_item is
@@ -166,6 +164,50 @@ create trigger keep_sealed before update or delete on core.dataset_version
     for each row execute function core.keep_sealed_version();
 create trigger keep_all before truncate on core.dataset_version
     for each statement execute function core.keep_sealed_version();
+
+create function core.next_digest(dataset bigint, version integer) returns text
+language plpgsql stable security definer set search_path = pg_catalog, public as $$
+declare
+    name constant text := (select d.name from core.dataset as d where d.dataset_id = dataset);
+    this core.dataset_version;
+    last core.dataset_version;
+    touched bigint[];
+begin
+    select v.* into this from core.dataset_version as v
+    where v.dataset_id = dataset and v.version = next_digest.version;
+    select v.* into last from core.dataset_version as v
+    where v.dataset_id = dataset and v.version < next_digest.version and v.sealed_at is not null
+    order by v.version desc limit 1;
+    if not found then
+        return smartdb.dataset_digest(name, version);
+    end if;
+    touched := array(
+        select i.media_id from core.dataset_item as i
+        where i.dataset_id = dataset and i.version_from > last.version and i.version_from <= next_digest.version
+        union
+        select i.media_id from core.dataset_item as i
+        where i.dataset_id = dataset and i.version_to > last.version and i.version_to <= next_digest.version
+        union
+        select l.media_id from core.label as l
+        where l.rev_from > last.revision and l.rev_from <= this.revision
+        union
+        select l.media_id from core.label as l
+        where l.rev_to > last.revision and l.rev_to <= this.revision
+    );
+    if cardinality(touched) > last.n_items / 4 then
+        return smartdb.dataset_digest(name, version);
+    end if;
+    return (
+        select split_part(last.digest, ':', 1)::bigint - was.n + now.n || ':'
+            || split_part(last.digest, ':', 2)::numeric - was.total + now.total
+        from smartdb.dataset_facts(name, last.version, touched) as was,
+            smartdb.dataset_facts(name, next_digest.version, touched) as now
+    );
+end
+$$;
+comment on function core.next_digest(bigint, integer) is
+    'smartdb.dataset_digest of a version that is about to be sealed, hidden media included: from the digest of the version '
+    'before and what has changed since, unless much has.';
 
 create table core.slice (
     slice_id bigint generated always as identity,

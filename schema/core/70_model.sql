@@ -70,12 +70,10 @@ create table core.prediction (
     confidence real not null,
     margin real not null,
     entropy real not null,
-    constraint prediction_pk primary key (run_id, media_id),
+    constraint prediction_pk primary key (media_id, run_id),
     constraint prediction_confidence_check check (
         confidence between 0 and 1.0001 and margin between 0 and 1.0001 and entropy >= 0)
 ) partition by list (run_id);
-create index prediction_media_idx on core.prediction (media_id);
-create index prediction_class_idx on core.prediction (class_id);
 call core.protect('core.prediction');
 call core.refer('core.prediction', '{
     {run_id, core.evaluation, run_id},

@@ -66,7 +66,7 @@ to smartdb_writer;
 -- Hide a media, but not show it again.
 grant insert on core.restriction to smartdb_writer;
 -- A checkpoint, and what only the owner can do: make the tables of an encoder or a run, recognise
--- a media that is hidden. Triggers of dataset_item call refuse_sealed.
+-- a media that is hidden, digest what was hidden since. Triggers of dataset_item call refuse_sealed.
 grant execute on function
     core.checkpoint(),
     core.add_encoder(text, integer, bytea, jsonb),
@@ -75,7 +75,8 @@ grant execute on function
     core.media_by_sha256(bytea[]),
     core.location_of(bigint, text[]),
     core.locate(bigint, bigint[], text[], bigint[], timestamptz[]),
-    core.refuse_sealed(bigint, integer[])
+    core.refuse_sealed(bigint, integer[]),
+    core.next_digest(bigint, integer)
 to smartdb_writer;
 
 -- The privacy officer: hides, shows and settles findings, and sees everything hidden.

@@ -22,17 +22,34 @@ select core.checkpoint();
 -- Ends a statement of this transaction that takes longer.
 select set_config('statement_timeout', %(milliseconds)s, true);
 
--- name: members
--- Media with a class of the ontology at the revision that fulfil the query; split 0 is train.
-select
-    c.media_id,
-    case smartdb.split_of(g.split_group, %(seed)s, %(val)s, %(test)s)
-        when 'train' then 0 when 'val' then 1 else 2
-    end
-from smartdb.media_class_at(%(revision)s) as c
-join core.class as k on k.class_id = c.class_id and k.ontology_id = %(ontology_id)s
-join smartdb.split_group as g on g.media_id = c.media_id
-where c.media_id in (select w.media_id from smartdb.media_where(%(query)s) as w);
+-- name: stage
+-- Where the changes of the membership are written; null is no member.
+drop table if exists pg_temp.changed_item;
+create temp table changed_item (media_id bigint not null, before text, after text);
+
+-- name: find_changes
+-- Writes what differs between the members now and those of the newest version: media with a class
+-- of the ontology at the revision that fulfil the query.
+insert into pg_temp.changed_item (media_id, before, after)
+with wanted as (
+    select c.media_id, smartdb.split_of(g.split_group, %(seed)s, %(val)s, %(test)s) as split
+    from smartdb.media_class_at(%(revision)s) as c
+    join core.class as k on k.class_id = c.class_id and k.ontology_id = %(ontology_id)s
+    join smartdb.split_group as g on g.media_id = c.media_id
+    join smartdb.media_where(%(query)s) as m on m.media_id = c.media_id
+),
+held as (
+    select i.media_id, i.split from core.dataset_item as i
+    join core.dataset as d on d.dataset_id = i.dataset_id
+    where d.name = %(dataset)s and i.version_to is null
+)
+select media_id, held.split, wanted.split
+from wanted full join held using (media_id)
+where wanted.split is distinct from held.split;
+
+-- name: analyse
+-- Tells the planner how many there are.
+analyze pg_temp.changed_item;
 
 -- name: add_dataset
 -- Makes the dataset unless there is one.
@@ -54,52 +71,54 @@ from core.dataset as d
 where d.name = %(dataset)s
 returning dataset_id, version;
 
--- name: stage
--- Where the members are copied to.
-create temp table copied_item (media_id bigint not null, split integer not null) on commit drop;
-
--- name: analyse
--- Tells the planner how many there are.
-analyze pg_temp.copied_item;
-
 -- name: end_items
 -- Ends the membership of what has left or changed its split.
 update core.dataset_item as i
 set version_to = %(version)s
-where i.dataset_id = %(dataset_id)s and i.version_to is null
-    and not exists (
-        select from pg_temp.copied_item as s
-        where s.media_id = i.media_id and (array['train', 'val', 'test'])[s.split + 1] = i.split
-    );
+from pg_temp.changed_item as s
+where s.before is not null
+    and i.dataset_id = %(dataset_id)s and i.media_id = s.media_id and i.version_to is null;
 
 -- name: add_items
 -- Begins the membership of what has come or changed its split.
 insert into core.dataset_item (dataset_id, media_id, split, version_from)
-select %(dataset_id)s, s.media_id, (array['train', 'val', 'test'])[s.split + 1], %(version)s
-from pg_temp.copied_item as s
-where not exists (
-    select from core.dataset_item as i
-    where i.dataset_id = %(dataset_id)s and i.media_id = s.media_id and i.version_to is null
-);
+select %(dataset_id)s, s.media_id, s.after, %(version)s
+from pg_temp.changed_item as s
+where s.after is not null;
 
--- name: moved
--- How many members changed their split.
-select count(*) from core.dataset_item as i
-join pg_temp.copied_item as s on s.media_id = i.media_id
-where i.dataset_id = %(dataset_id)s and i.version_to = %(version)s;
+-- name: counts
+-- How many changed, and how many members there are now, in all and in each split.
+select
+    c.added, c.removed, c.moved, i.items, i.train, i.val, i.test
+from (
+    select
+        count(*) filter (where s.before is null) as added,
+        count(*) filter (where s.after is null) as removed,
+        count(*) filter (where s.before <> s.after) as moved
+    from pg_temp.changed_item as s
+) as c, (
+    select
+        count(*) as items,
+        count(*) filter (where i.split = 'train') as train,
+        count(*) filter (where i.split = 'val') as val,
+        count(*) filter (where i.split = 'test') as test
+    from core.dataset_item as i
+    where i.dataset_id = %(dataset_id)s and i.version_to is null
+) as i;
 
 -- name: seal
--- Counts and digests the members; from now on the version cannot change.
+-- Digests the version; from now on it cannot change.
 update core.dataset_version as v
 set
-    n_items = (
-        select count(*) from core.dataset_item as i
-        where i.dataset_id = v.dataset_id and i.version_to is null
-    ),
-    digest = smartdb.dataset_digest(%(dataset)s, v.version),
+    n_items = %(n_items)s,
+    digest = core.next_digest(v.dataset_id, v.version),
     sealed_at = clock_timestamp()
 where v.dataset_id = %(dataset_id)s and v.version = %(version)s
 returning v.digest;
+
+-- name: unstage
+-- Drops the changes.
+drop table pg_temp.changed_item;
 
 -- name: versions
 -- Sealed versions, of one dataset or all, oldest first.

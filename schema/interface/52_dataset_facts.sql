@@ -1,0 +1,41 @@
+-- What a version says, as a number of facts and the sum of their hashes: each member with its
+-- split, each label of a member at the version's revision. Of some media only, if they are named.
+create function smartdb.dataset_facts(dataset text, version integer, media bigint[] default null)
+returns table (n bigint, total numeric)
+language plpgsql stable set enable_nestloop = off as $$ -- new rows have no statistics yet
+declare
+    revision constant bigint := (
+        select v.revision from smartdb.dataset_version as v
+        where v.dataset = dataset_facts.dataset and v.version = dataset_facts.version
+    );
+begin
+    perform set_config('enable_nestloop', 'on', true) where media is not null; -- until the function ends
+    return query execute format($sql$
+        with item as (
+            select i.media_id, i.split, hashtextextended(m.sha256, 0) as content
+            from smartdb.dataset_item as i
+            join smartdb.media as m on m.media_id = i.media_id %s
+            where i.dataset = $1 and i.version_from <= $2 and (i.version_to is null or i.version_to > $2)
+        ),
+        fact as (
+            select hash_record_extended(row(i.content, i.split), 1) as hash from item as i
+            union all
+            select hash_record_extended(row(
+                i.content, l.class, l.kind, l.origin, l.actor, l.x, l.y, l.w, l.h, l.shape, l.attributes), 2)
+            from item as i
+            join smartdb.label_history as l on l.media_id = i.media_id
+            where l.rev_from <= $3 and (l.rev_to is null or l.rev_to > $3)
+        )
+        select count(*), coalesce(sum(f.hash), 0) from fact as f
+        $sql$, case when media is not null then 'join unnest($4) as u (media_id) on u.media_id = i.media_id' end)
+    using dataset, version, revision, media;
+end
+$$;
+comment on function smartdb.dataset_facts(text, integer, bigint[]) is
+    'How many facts a dataset version holds (members with their split, labels), of all media or of some, and the sum of '
+    'their 64-bit hashes by content, the same in any order.';
+
+-- example:
+--   select n from smartdb.dataset_facts('pets', 1)
+-- result:
+--   23

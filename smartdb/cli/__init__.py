@@ -34,6 +34,13 @@ COMMANDS = {
     "encoders": "smartdb.cli.manage:encoders",
     "neighbours": "smartdb.cli.manage:neighbours",
     "nearest": "smartdb.cli.manage:nearest",
+    "classes": "smartdb.cli.annotate:classes",
+    "labels": "smartdb.cli.annotate:labels",
+    "tasks": "smartdb.cli.annotate:tasks",
+    "find-issues": "smartdb.cli.review:find_issues",
+    "issues": "smartdb.cli.review:issues",
+    "review": "smartdb.cli.review:review",
+    "serve": "smartdb.cli.serve:serve",
 }
 """Command → module:function, in the order of the help."""
 

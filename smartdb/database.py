@@ -226,9 +226,12 @@ def _parse(url: str) -> dict[str, str]:
         options = conninfo_to_dict(url)
     except psycopg.ProgrammingError:
         raise InvalidInput(refusal.NOT_A_URL) from None
-    if "@" in str(options.get("host") or ""):
+    parts = {name: str(value) for name, value in options.items() if value is not None}
+    ports = parts.get("port", "").replace(",", "")
+    misread = "@" in parts.get("host", "") + parts.get("dbname", "")  # of an unescaped password
+    if misread or not (ports.isdecimal() or not ports):
         raise InvalidInput(refusal.NOT_A_URL)
-    return {name: str(value) for name, value in options.items() if value is not None}
+    return parts
 
 
 def _host(conn: psycopg.Connection[Any]) -> str:

@@ -77,7 +77,7 @@ def import_table(
     *,
     actor: str,
     ontology: str,
-    root: str | bytes | None = None,
+    root: str | bytes | Path | None = None,
     create_classes: bool = False,
     skip_unknown: bool = False,
 ) -> dict[str, int]:

@@ -20,6 +20,7 @@ import click
 import smartdb
 
 COMMANDS = {
+    "demo": "smartdb.cli.demo:demo",
     "init": "smartdb.cli.database:init",
     "up": "smartdb.cli.database:up",
     "down": "smartdb.cli.database:down",
@@ -41,6 +42,7 @@ COMMANDS = {
     "issues": "smartdb.cli.review:issues",
     "review": "smartdb.cli.review:review",
     "serve": "smartdb.cli.serve:serve",
+    "dagster": "smartdb.cli.dagster:dagster",
 }
 """Command → module:function, in the order of the help."""
 

@@ -17,7 +17,7 @@ from smartdb.database import connect
 PETS = """
 insert into core.run (kind, status, code_version, finished_at)
 values ('ingest', 'succeeded', '0', now());
-insert into core.source (name, uri) values ('pets', 'file:///pets'), ('empty', 'file:///empty');
+insert into core.source (name, uri) values ('pets', 'file:///pets');
 insert into core.media (sha256, kind, mime, n_bytes, width, height, run_id)
 select sha256(('pet ' || i)::bytea), 'image', 'image/png', 100, 32, 24, 1
 from generate_series(1, 10) as i;

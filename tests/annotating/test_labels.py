@@ -126,7 +126,7 @@ def test_a_source_without_folders_has_no_classes_and_all_tasks(conn: Conn, owner
 
 
 def test_an_unknown_source_is_named_with_those_there_are(conn: Conn) -> None:
-    with pytest.raises(NotFound, match="no source 'cars'; there is: 'empty', 'pets'"):
+    with pytest.raises(NotFound, match="no source 'cars'; there is: 'pets'"):
         labels.import_folder_labels(conn, "cars")
 
 

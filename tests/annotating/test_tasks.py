@@ -51,7 +51,7 @@ def test_opening_again_opens_nothing(opened: Conn) -> None:
 
 
 def test_tasks_of_a_source_are_its_own(conn: Conn) -> None:
-    assert tasks.open_tasks(conn, "label", source="empty")["opened"] == 0
+    assert tasks.open_tasks(conn, "label", source="another")["opened"] == 0
     assert tasks.open_tasks(conn, "label", source="pets")["opened"] == 10
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -187,12 +188,15 @@ def check(conn: psycopg.Connection[Any], facts: Facts, role: str | None) -> None
         )
 
 
-def conninfo(url: str, **options: str) -> tuple[str, dict[str, str]]:
+def conninfo(url: str, options: str) -> tuple[str, dict[str, str]]:
     """A connection string without the password, and the environment variable that holds it.
 
-    For programs such as psql, whose arguments every user of the machine can read.
+    For programs such as psql, whose arguments every user of the machine can read. ``options`` are
+    settings of the session (``-c name=value``), after those of the url or of PGOPTIONS.
     """
-    parsed = {**_parse(plain_url(url)), **options}
+    parsed = _parse(plain_url(url))
+    given = parsed.get("options") or os.environ.get("PGOPTIONS", "")
+    parsed["options"] = f"{given} {options}".strip()
     password = parsed.pop("password", None)
     return make_conninfo("", **parsed), {} if password is None else {"PGPASSWORD": password}
 

@@ -17,10 +17,9 @@ def psql(url: str, role: str, arguments: Sequence[str] = ()) -> int:
     It acts as ``role`` with the interface on its search path. The password goes through the
     environment, since everybody on the machine can read the arguments.
     """
-    connection, secret = conninfo(url)
-    setting = f"-c role={_escaped(role)} -c search_path=smartdb,public"
-    options = " ".join(filter(None, [os.environ.get("PGOPTIONS"), setting]))
-    environ = {**os.environ, **secret, "PGOPTIONS": options}
+    options = f"-c role={_escaped(role)} -c search_path=smartdb,public"
+    connection, secret = conninfo(url, options)
+    environ = {**os.environ, **secret}
     command = [str(binaries() / "psql"), "-d", connection, *arguments]
     before = signal.signal(signal.SIGINT, lambda *_: None)  # Ctrl-C is psql's, not ours
     try:
@@ -30,5 +29,5 @@ def psql(url: str, role: str, arguments: Sequence[str] = ()) -> int:
 
 
 def _escaped(value: str) -> str:
-    """A value as it stands in PGOPTIONS, where blanks separate."""
+    """A value as it stands in the options of a connection, where blanks separate."""
     return value.replace("\\", "\\\\").replace(" ", "\\ ")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from typing import Any
 
 from flask import Blueprint, Response, render_template
+from markupsafe import Markup, escape
 
 from . import problems
 from .spec import TAGS, document
@@ -39,6 +41,12 @@ def page() -> Response:
             "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
         },
     )
+
+
+@routes.app_template_filter("marked")
+def marked(text: str) -> Markup:
+    """Text with what stands between backticks set as code."""
+    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text)))
 
 
 def _operations(made: dict[str, Any], tag: str) -> list[tuple[str, str, dict[str, Any]]]:

@@ -29,6 +29,15 @@ TAGS = {
     "service": "Whether the service works.",
 }
 
+IN_PATHS = {
+    "media_id": "Identity of the media.",
+    "task_id": "Identity of the task.",
+    "label_id": "Identity of this state of the label.",
+    "run_id": "Identity of the run.",
+    "dataset": "Name of the dataset.",
+    "version": "Number of the version, from 1.",
+}
+
 _binary: dict[str, tuple[str, ...]] = {}
 
 
@@ -104,10 +113,17 @@ def document() -> dict[str, Any]:
 
 
 def _correct(each: dict[str, Any]) -> None:
-    """What spectree cannot say: 64-bit ids, problems' own type, answers that are bytes."""
+    """What spectree cannot say: what paths name, problems' own type, answers that are bytes."""
     for parameter in each["parameters"]:
-        if parameter["schema"].get("format") == "int32":
-            parameter["schema"]["format"] = "int64"
+        schema = parameter["schema"]
+        if parameter["in"] == "path":
+            parameter["description"] = IN_PATHS[parameter["name"]]
+            if schema.get("maximum") == LARGEST:
+                schema["format"] = "int64"
+        if "anyOf" in schema:  # a parameter may be missing, but there is no null in a query
+            (kind,) = (one for one in schema.pop("anyOf") if one != {"type": "null"})
+            del schema["default"]
+            parameter["schema"] = {**schema, **kind}
     for status, response in each["responses"].items():
         if status >= "400":
             response["content"] = {problems.MIME: response["content"]["application/json"]}

@@ -16,7 +16,7 @@ ARGS ?=
 unexport PYTHONDONTWRITEBYTECODE
 export VIRTUAL_ENV := $(CURDIR)/$(VENV)
 
-.PHONY: help setup demo test check lint types bench bench-core revision baseline docs lock clean
+.PHONY: help setup demo test test-sql check lint types bench bench-core revision baseline docs lock clean
 
 help: setup  ## What can be made (and set up .venv)
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -28,6 +28,9 @@ demo: $(READY)  ## Run the whole loop on real images; ARGS="--images DIR" for yo
 
 test: $(READY)  ## Run the tests; ARGS="-k name" for some
 	$(BIN)/python -m pytest $(ARGS)
+
+test-sql: $(READY)  ## Run the tests of the SQL and of the migrations only
+	$(BIN)/python -m pytest tests/sql tests/migrations $(ARGS)
 
 check: lint types  ## Lint, types, lock, documents and tests
 	$(BIN)/python -m pytest $(ARGS)

@@ -1,0 +1,78 @@
+"""Ingest: images a second into the database, beside the same reading without a database.
+
+The bare loop reads each file, hashes, decodes and measures it (sha256, full decode, pHash,
+statistics) in one process a core, with nothing else to do. Ingest also walks, asks what is known,
+reads metadata, and writes and commits rows, with the server on the same cores.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import multiprocessing
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from benchmarks.harness import Figure, scratch, seconds, show
+from smartdb import config, quality
+from smartdb.database import connect
+from smartdb.images import load_rgb, phash
+from smartdb.ingest import ingest
+
+TARGET = 0.7
+SIZE = (160, 120)
+
+
+def main(quick: bool) -> None:
+    """Prints images a second, bare and into the database, and their ratio."""
+    n = 2_000 if quick else 10_000
+    with _pictures(n) as folder, scratch() as url, connect(url) as conn:
+        bare = n / _bare(folder)
+        full = n / seconds(lambda: ingest(conn, folder))
+        again = n / seconds(lambda: ingest(conn, folder))
+    ratio = full / bare
+    figures = [
+        Figure("bare loop", bare, "images/s", note="read, sha256, decode, pHash, statistics"),
+        Figure("ingest", full, "images/s", note="with starting its processes"),
+        Figure("ingest / bare", ratio, "", f">= {TARGET}", ratio >= TARGET),
+        Figure("second ingest, nothing new", again, "images/s", note="listing only"),
+    ]
+    show(f"Ingest of {n:,} JPEGs of {SIZE[0]}x{SIZE[1]}", figures)
+
+
+@contextmanager
+def _pictures(n: int) -> Iterator[Path]:
+    """A folder of ``n`` distinct JPEGs with shapes and some noise, like small photographs."""
+    folder = Path(tempfile.mkdtemp(prefix="smartdb-bench-pictures-"))
+    rng = np.random.default_rng(1)
+    try:
+        for i in range(n):
+            coarse = Image.fromarray(rng.integers(0, 256, (9, 12, 3)).astype(np.uint8))
+            smooth = np.asarray(coarse.resize(SIZE, Image.Resampling.BICUBIC)).astype(np.int16)
+            noisy = (smooth + rng.integers(-12, 13, smooth.shape, np.int16)).clip(0, 255)
+            at = folder / f"{i // 1000:03d}"
+            at.mkdir(exist_ok=True)
+            Image.fromarray(noisy.astype(np.uint8)).save(at / f"{i:06d}.jpg", quality=85)
+        yield folder
+    finally:
+        shutil.rmtree(folder)
+
+
+def _bare(folder: Path) -> float:
+    """Seconds of the bare loop on all cores, without the start of its processes."""
+    paths = [os.fspath(path) for path in sorted(folder.rglob("*.jpg"))]
+    with multiprocessing.get_context("forkserver").Pool(config.workers()) as pool:
+        pool.map(_look, paths[:64], chunksize=8)  # imports
+        return seconds(lambda: pool.map(_look, paths, chunksize=64))
+
+
+def _look(path: str) -> tuple[bytes, str | None, quality.Quality]:
+    data = Path(path).read_bytes()
+    rgb = load_rgb(data)
+    return hashlib.sha256(data).digest(), phash(rgb), quality.measure(rgb)

@@ -26,7 +26,7 @@ _PERCENT = re.compile(r"%%|%(?!\(\w+\)[sbt])")
 
 
 def statement(noun: str, name: str) -> sql.SQL:
-    """The statement ``name`` of ``queries/<noun>.sql``; KeyError names what the file has instead."""
+    """The statement ``name`` of ``queries/<noun>.sql``; a KeyError says which there are."""
     known = _statements(noun)
     if name not in known:
         raise KeyError(f"queries/{noun}.sql has no statement {name!r}, only {sorted(known)}")

@@ -28,6 +28,15 @@ class Figure:
     limit: str = ""
     holds: bool | None = None
     note: str = ""
+    cpu: float | None = None
+
+
+@dataclass(frozen=True)
+class Took:
+    """Seconds by the clock, and of the server process alone (None if it is on another machine)."""
+
+    wall: float
+    cpu: float | None
 
 
 @contextmanager
@@ -82,9 +91,17 @@ def seconds(work: Callable[[], object]) -> float:
     return time.perf_counter() - start
 
 
-def run(conn: psycopg.Connection[Any], query: str, *values: Any) -> float:
-    """Seconds that a query takes, its result read to the end."""
-    return seconds(lambda: conn.execute(query.encode(), values or None).fetchall())
+def took(conn: psycopg.Connection[Any], work: Callable[[], object]) -> Took:
+    """How long ``work`` on this connection takes, and how much of that the server computed."""
+    before = _cpu(conn)
+    wall = seconds(work)
+    after = _cpu(conn)
+    return Took(wall, None if before is None or after is None else after - before)
+
+
+def run(conn: psycopg.Connection[Any], query: str, *values: Any) -> Took:
+    """What a query takes, its result read to the end."""
+    return took(conn, lambda: conn.execute(query.encode(), values or None).fetchall())
 
 
 def one(conn: psycopg.Connection[Any], query: str, *values: Any) -> Any:
@@ -99,21 +116,49 @@ def percentile(times: Sequence[float], share: float) -> float:
     return sorted(times)[min(len(times) - 1, int(share * len(times)))]
 
 
+def held(
+    name: str, took: Took, target: float | None = None, was: str = "", note: str = ""
+) -> Figure:
+    """A figure in seconds beside its target and what the design measured."""
+    limit = f"< {target:g} s" if target else ""
+    if was:
+        limit = f"{limit} (design {was})".strip()
+    return Figure(
+        name, took.wall, "s", limit, took.wall < target if target else None, note, took.cpu
+    )
+
+
 def show(title: str, figures: Sequence[Figure]) -> None:
-    """Prints figures as a table, with what the machine was doing meanwhile."""
+    """Prints figures as a table, with what the machine was doing meanwhile.
+
+    The column cpu is what the server process computed: on a busy machine the rest is waiting.
+    """
     print(f"\n{title}\n{machine()}")
     width = max(len(f.name) for f in figures)
     for f in figures:
         verdict = {None: "", True: "ok", False: "SHORT"}[f.holds]
-        line = f"  {f.name:<{width}}  {_number(f.value):>9} {f.unit:<9} {f.limit:<26} {verdict:<5}"
-        print(f"{line} {f.note}".rstrip(), flush=True)
+        cpu = "" if f.cpu is None else f"cpu {f.cpu:.2f}"
+        line = f"  {f.name:<{width}}  {_number(f.value):>9} {f.unit:<9} {cpu:<10} {f.limit:<26}"
+        print(f"{line} {verdict:<5} {f.note}".rstrip(), flush=True)
 
 
 def machine() -> str:
-    """Cores and load: on a busy machine trust ratios, not absolutes."""
+    """Cores and load: on a busy machine trust ratios and cpu, not the clock."""
     cores, (one_minute, five, _) = len(os.sched_getaffinity(0)), os.getloadavg()
-    busy = " (busy: trust ratios)" if one_minute > cores + 1 else ""
+    busy = " (busy: trust ratios and cpu)" if one_minute > cores + 1 else ""
     return f"{cores} cores, load {one_minute:.1f} over 1 min, {five:.1f} over 5 min{busy}"
+
+
+def _cpu(conn: psycopg.Connection[Any]) -> float | None:
+    try:
+        stat = Path(f"/proc/{conn.info.backend_pid}/stat").read_text()
+    except OSError:
+        return None
+    name, _, rest = stat.rpartition(")")
+    if "postgres" not in name:  # a process of this machine with the number of one on another
+        return None
+    fields = rest.split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _number(value: float) -> str:

@@ -71,7 +71,7 @@ cross join lateral (
 
 @dataclass(frozen=True)
 class Mixture:
-    """Gaussian centres with low-dimensional noise around each: near things that recall can miss."""
+    """Gaussian centres with noise around each, so that recall means something."""
 
     n: int
     dim: int = 512
@@ -79,21 +79,25 @@ class Mixture:
     seed: int = 7
 
     def chunks(self, rows: int = 50_000) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]:
-        """Ids (m,) int64, 1 to n, and unit vectors (m, dim) float32, chunk by chunk."""
+        """Ids (m,) int64, 1 to n, and unit vectors (m, dim) float32, chunk by chunk.
+
+        The centre of id i is i * 7919 % centres, so that SQL can name a cluster.
+        """
         for start in range(0, self.n, rows):
             ids = np.arange(start + 1, min(start + rows, self.n) + 1, dtype=np.int64)
-            yield ids, self._draw(len(ids), self.seed + 1 + start)
+            yield ids, self._around(ids * 7919 % self.centres, self.seed + 1 + start)
 
     def queries(self, n: int) -> NDArray[np.float32]:
         """Unit vectors (n, dim) float32 of the same mixture that are not among the chunks."""
-        return self._draw(n, self.seed + 99_999_999)
+        some = np.random.default_rng(self.seed).integers(self.centres, size=n)
+        return self._around(some, self.seed + 99_999_999)
 
-    def _draw(self, n: int, seed: int) -> NDArray[np.float32]:
+    def _around(self, centre: NDArray[np.int64], seed: int) -> NDArray[np.float32]:
         fixed = np.random.default_rng(self.seed)
         centres = fixed.standard_normal((self.centres, self.dim), dtype=np.float32)
         rng = np.random.default_rng(seed)
-        noise = rng.standard_normal((n, self.dim), dtype=np.float32)
-        drawn = centres[rng.integers(self.centres, size=n)] + 0.7 * noise
+        noise = rng.standard_normal((len(centre), self.dim), dtype=np.float32)
+        drawn = centres[centre] + 0.7 * noise
         drawn /= np.linalg.norm(drawn, axis=1, keepdims=True)
         return drawn
 

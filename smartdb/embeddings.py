@@ -12,6 +12,7 @@ import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,7 +27,6 @@ from psycopg.types.json import Jsonb
 from smartdb import bulk, encoders, walk
 from smartdb.encoders import Batch, Encoder, NoVector
 from smartdb.errors import Conflict, DimensionMismatch, InvalidInput, NotFound, translated
-from smartdb.images import load_rgb
 from smartdb.runs import run
 from smartdb.statements import statement
 
@@ -124,7 +124,8 @@ def embed(
         return dict(counts)
     parameters = {"encoder": encoder.name, "encoder_id": encoder_id}
     with translated(), run(conn, "embed", parameters) as opened:
-        batches = encoder.encode_each(chain([first], gap), _load, workers=workers)
+        load = partial(_load, encoder)
+        batches = encoder.encode_each(chain([first], gap), load, workers=workers)
         for batch in _gathered(batches, chunk, progress):
             counts += _write(conn, registered, batch, opened.run_id)
             conn.commit()
@@ -245,7 +246,7 @@ def _gap(conn: psycopg.Connection[Any], encoder: Registered, limit: int) -> Iter
         after = page[-1].media_id
 
 
-def _load(item: _Item) -> Image.Image:
+def _load(encoder: Encoder, item: _Item) -> Image.Image:
     """The picture from the first place that still has its bytes.
 
     The hash is checked, which costs a tenth of decoding: a vector of other bytes than the media's
@@ -256,7 +257,7 @@ def _load(item: _Item) -> Image.Image:
         try:
             data = _read(Path(os.fsdecode(walk.path_of(uri))))
             if hashlib.sha256(data).digest() == item.sha256:
-                return load_rgb(data)
+                return encoder.load(data)
             error = _Unread("changed", "the file holds other bytes than when it was ingested")
         except _Unread as failed:
             error = failed

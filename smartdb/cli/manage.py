@@ -140,6 +140,4 @@ def nearest(image_or_media_id: str, name: str | None, k: int, device: str, as_js
 
 
 def _vector(encoder: Encoder, file: str) -> Any:
-    from smartdb.images import load_rgb
-
-    return encoder.encode([load_rgb(Path(file))])[0]
+    return encoder.encode([encoder.load(Path(file))])[0]

@@ -50,6 +50,8 @@ class Encoder:
     prepare: Callable[[Image.Image], Array]
     forward: Callable[[Array], Array]
     batch_size: int
+    side: int | None = None
+    """Pixels that the shorter side is brought to; `load` decodes no more of a JPEG than needed."""
     weights_sha256: bytes | None = None
     preprocessing: Mapping[str, Any] = field(default_factory=dict)
     text: Callable[[Sequence[str]], Array] | None = None
@@ -68,8 +70,16 @@ class Encoder:
     def encode_files(
         self, files: Iterable[Path | bytes], *, workers: int | None = None
     ) -> Iterator[Batch[Path | bytes]]:
-        """Batches of image files (paths, or the bytes of files), decoded by `images.load_rgb`."""
-        return self.encode_each(files, images.load_rgb, workers=workers)
+        """Batches of image files (paths, or the bytes of files), in the order of the files."""
+        return self.encode_each(files, self.load, workers=workers)
+
+    def load(self, file: Path | bytes) -> Image.Image:
+        """The picture in an image file as this encoder wants it, see `images.load_rgb`.
+
+        A large JPEG is decoded to not less than twice the ``side``: for 4 megapixels two to three
+        times faster, and it moves the vector by a cosine distance below 0.002 (on 30 photos).
+        """
+        return images.load_rgb(file, at_least=2 * self.side if self.side else None)
 
     def encode_text(self, texts: Sequence[str]) -> Vectors:
         """Unit vectors (n, dim) of texts in the space of the images; open_clip models only."""

@@ -36,6 +36,7 @@ def load(spec: Spec, device: str, batch_size: int) -> Encoder:
         prepare=prepare,
         forward=forward,
         batch_size=batch_size,
+        side=max(np.ravel(config.size)),
         weights_sha256=weights.digest(model),
         preprocessing={"spec": spec.absolute, **model.visual.preprocess_cfg},
         text=_text(spec, model, where, batch_size),

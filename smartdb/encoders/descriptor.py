@@ -29,6 +29,7 @@ def load(name: str, batch_size: int) -> Encoder:
         prepare=_prepare,
         forward=describe,
         batch_size=batch_size,
+        side=2 * SIDE,
         preprocessing={"spec": "descriptor", "version": 1, "size": SIDE},
         note="descriptor is colour and gradient statistics: not semantic",
     )

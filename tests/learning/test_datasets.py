@@ -8,7 +8,6 @@ import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import psycopg
 import pytest
@@ -249,13 +248,12 @@ datasets.create_version(connect(sys.argv[1]), "fruit", ontology="things")
 def test_a_creator_killed_in_the_middle_leaves_nothing(
     conn: psycopg.Connection, database: str
 ) -> None:
-    child = subprocess.Popen(
-        [sys.executable, "-c", KILLED, database], stdout=subprocess.PIPE, cwd=Path.cwd()
-    )
-    assert child.stdout is not None
-    assert child.stdout.readline() == b"sealing\n"
-    child.send_signal(signal.SIGKILL)
-    child.communicate()
+    command = [sys.executable, "-c", KILLED, database]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as child:
+        assert child.stdout is not None
+        said = child.stdout.readline()
+        child.send_signal(signal.SIGKILL)
+    assert said == b"sealing\n"
     made = create(conn)
     assert (made.version, made.n_items, made.is_new) == (1, 400, True)
     query = "select status, count(*) from core.run where run_id > 1 group by 1 order by 1"

@@ -240,8 +240,10 @@ def test_weights_that_changed_on_disk_are_not_used(conn: psycopg.Connection) -> 
 
 KILLED = """
 import sys, time
-from smartdb import models, training
+import numpy as np
+from smartdb import heads, models, training
 from smartdb.database import connect
+heads.fit_head = lambda *_, **__: heads.Head(np.zeros((3, 16), "f4"), np.zeros(3, "f4"))
 models._metrics = lambda *_: (print("writing", flush=True), time.sleep(60))
 training.train_head(connect(sys.argv[1]), "fruit", 1)
 """
@@ -251,11 +253,12 @@ training.train_head(connect(sys.argv[1]), "fruit", 1)
 def test_a_run_killed_while_it_writes_leaves_nothing_half(
     conn: psycopg.Connection, database: str
 ) -> None:
-    child = subprocess.Popen([sys.executable, "-c", KILLED, database], stdout=subprocess.PIPE)
-    assert child.stdout is not None
-    assert child.stdout.readline() == b"writing\n"
-    child.send_signal(signal.SIGKILL)
-    child.communicate()
+    command = [sys.executable, "-c", KILLED, database]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as child:
+        assert child.stdout is not None
+        said = child.stdout.readline()
+        child.send_signal(signal.SIGKILL)
+    assert said == b"writing\n"
     assert conn.execute(COUNTS).fetchone() == (0,)
     conn.commit()
     assert training.train_head(conn, "fruit", 1).is_new

@@ -7,7 +7,6 @@ corrected or rejected is not brought back.
 
 from __future__ import annotations
 
-import csv
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -89,7 +88,7 @@ def import_table(
     instead). Returns added, known, replaced, judged, conflicting and unknown.
     """
     folder = os.path.realpath(os.fsencode(root or "."))
-    given = [(_uri(folder, place), name) for place, name in rows]
+    given = [_given(number, folder, *row) for number, row in enumerate(rows, 1)]
     if not given:
         raise NothingToDo("the table has no rows; give (path, class) for each media")
     parameters = {"actor": actor, "ontology": ontology, "rows": len(given)}
@@ -106,26 +105,6 @@ def import_table(
         counts = _write(conn, said, actor_id, "import", opened.run_id, replace=True)
         opened.counts.update(counts, unknown=len(unknown))
     return dict(opened.counts)
-
-
-def read_table(
-    path: Path, path_column: str = "path", class_column: str = "label"
-) -> list[tuple[str | bytes, str]]:
-    """The rows of a CSV file in UTF-8 with a header, for `import_table`.
-
-    InvalidInput says what is wrong with it.
-    """
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            table = csv.DictReader(file)
-            columns = list(table.fieldnames or ())
-            for column in (path_column, class_column):
-                if column not in columns:
-                    has = ", ".join(columns) or "nothing"
-                    raise InvalidInput(f"{path} has no column {column!r}; it has: {has}")
-            return [_row(path, table.line_num, row, path_column, class_column) for row in table]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise InvalidInput(f"cannot read {path}: {error}") from error
 
 
 def set_labels(
@@ -187,18 +166,6 @@ def _write(
     }
 
 
-def _row(
-    path: Path, line: int, row: Mapping[str, str | None], path_column: str, class_column: str
-) -> tuple[str, str]:
-    place, name = row[path_column], row[class_column]
-    if not place or not name:
-        missing = path_column if not place else class_column
-        raise InvalidInput(
-            f"{path} line {line} has no {missing!r}; fill it in or leave the row out"
-        )
-    return place, name
-
-
 def _source(conn: psycopg.Connection[Any], source: str) -> tuple[int, str]:
     with translated():
         found = _rows(conn, "source", {"source": source})
@@ -219,12 +186,14 @@ def _folder_classes(
         yield media_id, None if folder is None else folder.rpartition("/")[2]
 
 
-def _uri(folder: bytes, place: str | bytes) -> str:
-    """The URI of a row: what it gives, or that of its path below the folder."""
+def _given(number: int, folder: bytes, place: str | bytes, name: str) -> tuple[str, str]:
+    """URI and class of a row; the URI is what it gives, or that of its path below the folder."""
+    if not place or not name:
+        raise InvalidInput(f"row {number} has no {'class' if place else 'path'}; leave it out")
     if isinstance(place, str) and place.startswith("file://"):
-        return place
+        return place, name
     below = os.path.join(folder, os.fsencode(place))  # noqa: PTH118  (bytes)
-    return walk.uri_of(os.path.normpath(below))
+    return walk.uri_of(os.path.normpath(below)), name
 
 
 def _stage_rows(conn: psycopg.Connection[Any], given: list[tuple[str, str]]) -> list[str]:

@@ -62,7 +62,7 @@ def import_folders(source: str | None, ontology: str, as_json: bool) -> None:
 @labels.command("import")
 @click.argument("table", type=click.Path(path_type=Path))
 @click.option("--path-column", default="path", show_default=True, help="Column with the file.")
-@click.option("--class-column", default="label", show_default=True, help="Column with the class.")
+@click.option("--class-column", help="Column with the class [default: class, else label].")
 @click.option("--actor", required=True, help="Who says so, such as 'worker 1'.")
 @click.option(
     "--root", type=click.Path(path_type=Path), help="Folder of the paths [default: the table's]."
@@ -74,7 +74,7 @@ def import_folders(source: str | None, ontology: str, as_json: bool) -> None:
 def import_(
     table: Path,
     path_column: str,
-    class_column: str,
+    class_column: str | None,
     actor: str,
     root: Path | None,
     ontology: str,
@@ -84,9 +84,10 @@ def import_(
 ) -> None:
     """Label pictures by the rows of TABLE, a CSV file. Safe to run again."""
     from smartdb import database
-    from smartdb.labels import import_table, read_table
+    from smartdb.labels import import_table
+    from smartdb.tables import read_classes
 
-    rows = read_table(table, path_column, class_column)
+    rows = read_classes(table, class_column, path_column)
     with database.session() as conn:
         counts = import_table(
             conn,

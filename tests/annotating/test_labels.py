@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import psycopg
 import pytest
 
@@ -202,17 +200,12 @@ def test_rows_that_disagree_about_a_media_are_conflicting(conn: Conn) -> None:
     assert conn.execute("select count(*) from smartdb.label_issue").fetchone() == (2,)
 
 
-def test_a_csv_is_read_by_the_names_of_its_columns(tmp_path: Path) -> None:
-    table = tmp_path / "labels.csv"
-    table.write_text('\ufeffpath,given\n"a, b.png",cat\nc.png,dog\n', encoding="utf-8")
-    assert labels.read_table(table, "path", "given") == [("a, b.png", "cat"), ("c.png", "dog")]
-    with pytest.raises(InvalidInput, match="has no column 'label'; it has: path, given"):
-        labels.read_table(table, "path", "label")
-    table.write_text("path,given\na.png\n", encoding="utf-8")
-    with pytest.raises(InvalidInput, match="line 2 has no 'given'"):
-        labels.read_table(table, "path", "given")
-    with pytest.raises(InvalidInput, match=r"cannot read .*missing\.csv"):
-        labels.read_table(tmp_path / "missing.csv", "path", "given")
+def test_a_row_without_path_or_class_is_named(conn: Conn) -> None:
+    for row, missing in ((("", "cat"), "path"), (("a.png", ""), "class")):
+        with pytest.raises(InvalidInput, match=f"row 2 has no {missing}"):
+            labels.import_table(conn, [("b.png", "cat"), row], actor="w", ontology="pets")
+    with pytest.raises(NothingToDo, match="the table has no rows"):
+        labels.import_table(conn, [], actor="w", ontology="pets")
 
 
 def test_set_labels_replaces_what_the_actor_said(conn: Conn) -> None:

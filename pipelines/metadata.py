@@ -9,7 +9,7 @@ from typing import Any
 import dagster as dg
 
 
-def result(counts: Mapping[str, Any], **pictures: bytes) -> dg.MaterializeResult[Any]:
+def result(counts: Mapping[str, Any], **pictures: bytes | None) -> dg.MaterializeResult[Any]:
     """Counts as metadata, each PNG shown as a picture below its name."""
     shown: dict[str, Any] = {name: _value(value) for name, value in counts.items()}
     shown.update({name: picture(png) for name, png in pictures.items() if png})

@@ -10,20 +10,18 @@ from typing import Any
 import dagster as dg
 import psycopg
 
-from smartdb import config, database, runs
+from smartdb import config, database, encoders, runs
 
 
 class Database(dg.ConfigurableResource[Any]):
-    """The database of SMARTDB_DATABASE_URL, or the embedded one, started where it is not running."""
-
-    url: str = ""
+    """The database of SMARTDB_DATABASE_URL, or the embedded one, started if it is not running."""
 
     @contextmanager
     def writer(self, dagster_run_id: str | None = None) -> Iterator[psycopg.Connection[Any]]:
         """A connection as smartdb_writer; runs that it starts are tied to the Dagster run."""
         token = runs.dagster_run_id.set(dagster_run_id)
         try:
-            with database.session(self.url or None, role="smartdb_writer") as conn:
+            with database.session() as conn:
                 yield conn
         finally:
             runs.dagster_run_id.reset(token)
@@ -36,14 +34,23 @@ class Loop(dg.ConfigurableResource[Any]):
     name: str = ""
     encoder: str = ""
     labels: str = ""
+    message: str = ""
     n_reviews: int = 200
-    n_next: int = 50
+    n_next: int = 30
     seed: int = 0
 
     def folder(self) -> Path:
         """The folder of pictures: the packaged digits where none is set."""
-        return Path(self.images) if self.images else config.home() / "demo" / "digits"
+        return Path(self.images) if self.images else config.home() / "demo" / "digits" / "images"
+
+    def encoder_name(self) -> str:
+        """The encoder's name in the database."""
+        return encoders.name_of(self.encoder or None)
 
     def called(self) -> str:
         """Name of the source, the ontology, the dataset and the model."""
-        return self.name or self.folder().name
+        return self.name or (self.folder().name if self.images else "digits")
+
+    def query(self) -> str:
+        """The members of the dataset: what came from the source."""
+        return "m.source = '{}'".format(self.called().replace("'", "''"))

@@ -5,8 +5,10 @@ Nothing here is used by the loop itself; it only tells how well the loop did.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -14,6 +16,7 @@ from psycopg.rows import tuple_row
 
 from smartdb.digits import Planted
 from smartdb.statements import statement
+from smartdb.walk import uri_of
 
 Truth = Mapping[str, str]
 """uri → true class"""
@@ -21,7 +24,7 @@ Truth = Mapping[str, str]
 
 @dataclass(frozen=True)
 class Suspicion:
-    """Suspected label errors against the truth: counts over the imported labels with a known truth."""
+    """Suspected label errors against the truth, over the imported labels whose truth is known."""
 
     n_labels: int
     n_wrong: int
@@ -75,17 +78,43 @@ def accuracy_against(
 
 def compare_planted(conn: psycopg.Connection[Any], source: str, planted: Planted) -> list[Found]:
     """Each kind of planted fault with how many of them were found."""
-    suspected = {uri for uri, _, score, _ in _rows(conn, "given", source=source) if score is not None}
+    suspected = {
+        uri for uri, _, score, _ in _rows(conn, "given", source=source) if score is not None
+    }
     group = dict(_rows(conn, "groups"))
     pairs = [tuple(map(planted.uri, pair)) for pair in planted.duplicates]
     refused = dict(_rows(conn, "quarantined", source=source))
     positions = {uri for (uri,) in _rows(conn, "found", kind="gps")}
     return [
-        Found("wrong label", len(planted.wrong), sum(planted.uri(p) in suspected for p in planted.wrong)),
-        Found("near-duplicate", len(pairs), sum(a in group and group[a] == group.get(b) for a, b in pairs)),
+        Found(
+            "wrong label",
+            len(planted.wrong),
+            sum(planted.uri(p) in suspected for p in planted.wrong),
+        ),
+        Found(
+            "near-duplicate",
+            len(pairs),
+            sum(a in group and group[a] == group.get(b) for a, b in pairs),
+        ),
         Found("truncated file", 1, int(refused.get(planted.uri(planted.truncated)) == "truncated")),
         Found("GPS position in EXIF", 1, int(planted.uri(planted.gps) in positions)),
     ]
+
+
+def n_suspected(conn: psycopg.Connection[Any], ontology: str) -> int:
+    """How many suspected labels of an ontology wait for a verdict."""
+    return int(_rows(conn, "n_suspected", ontology=ontology)[0][0])
+
+
+def example_media(conn: psycopg.Connection[Any], run_id: int) -> int:
+    """A media to show in examples: the most confident error of a run, if it made one."""
+    return int(_rows(conn, "example", run_id=run_id)[0][0])
+
+
+def table_truth(folder: bytes | Path, rows: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """The true class by uri, of rows of (path below the folder, class)."""
+    root = Path(os.fsdecode(folder))
+    return {uri_of(os.path.realpath(os.fsencode(root / path))): name for path, name in rows}
 
 
 def planted_truth(planted: Planted) -> dict[str, str]:

@@ -1,11 +1,6 @@
 -- name: predicts
 -- The classes of a run that predicted, in the order of its probabilities.
-select array_agg(c.name order by u.place)
-from core.evaluation as e
-cross join unnest(e.class_ids) with ordinality as u (class_id, place)
-join core.class as c on c.class_id = u.class_id
-where e.run_id = %(run_id)s
-group by e.run_id;
+select e.classes from smartdb.evaluation as e where e.run_id = %(run_id)s;
 
 -- name: training_runs
 -- Training runs, of a dataset or all, newest first.

@@ -26,3 +26,17 @@ select q.uri, q.reason from smartdb.quarantine as q where q.source = %(source)s 
 -- name: found
 -- Open findings of a kind.
 select f.uri from smartdb.finding_open as f where f.kind = %(kind)s order by f.media_id;
+
+-- name: n_suspected
+-- Number of open suspicions on labels of an ontology.
+select count(*)
+from smartdb.review_queue as q
+join smartdb.label as l on l.label_id = q.label_id
+join smartdb.ontology_tree as o on o.class_id = l.class_id
+where o.ontology = %(ontology)s;
+
+-- name: example
+-- A media to show: the most confident error of a run, else any that it predicted.
+select p.media_id from smartdb.prediction as p
+where p.run_id = %(run_id)s
+order by p.is_correct, p.split <> 'test', p.confidence desc, p.media_id limit 1;

@@ -1,0 +1,41 @@
+"""Annotating: labels that came with the files, tasks for what has none."""
+
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+
+from smartdb import labels, tables, tasks
+
+from .metadata import result
+from .resources import Database, Loop
+from .sourcing import media
+
+
+@dg.asset(group_name="s3_annotating", deps=[media], kinds={"postgres"})
+def label(
+    context: dg.AssetExecutionContext, database: Database, loop: Loop
+) -> dg.MaterializeResult[Any]:
+    """Labels from the names of the folders, or from a table, as an importer's labels."""
+    with database.writer(context.run_id) as conn:
+        if not loop.labels:
+            return result(labels.import_folder_labels(conn, loop.called(), ontology=loop.called()))
+        counts = labels.import_table(
+            conn,
+            tables.read_classes(loop.labels),
+            actor=Path(loop.labels).name,
+            ontology=loop.called(),
+            root=str(loop.folder()),
+            create_classes=True,
+            skip_unknown=True,
+        )
+    return result(counts)
+
+
+@dg.asset(group_name="s3_annotating", deps=[label], kinds={"postgres"})
+def task_queue(
+    context: dg.AssetExecutionContext, database: Database, loop: Loop
+) -> dg.MaterializeResult[Any]:
+    """A labelling task for every image without a class."""
+    with database.writer(context.run_id) as conn:
+        return result(tasks.open_tasks(conn, "label", source=loop.called()))

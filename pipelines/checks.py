@@ -1,0 +1,57 @@
+"""Asset checks: each asks the database a question whose answer should be none."""
+
+import dagster as dg
+
+from smartdb import checks
+
+from .annotating import label
+from .managing import embedding
+from .resources import Database, Loop
+from .sourcing import media
+from .training import dataset_version
+
+FEWEST_LABELS = 10
+LARGEST_REFUSED_SHARE = 0.05
+WARN = dg.AssetCheckSeverity.WARN
+
+
+@dg.asset_check(
+    asset=media, description=f"At most {LARGEST_REFUSED_SHARE:.0%} of the files are refused."
+)
+def few_refused(database: Database, loop: Loop) -> dg.AssetCheckResult:
+    with database.writer() as conn:
+        n_refused, n = checks.refused_files(conn, loop.called())
+    passed = n_refused <= LARGEST_REFUSED_SHARE * n
+    return dg.AssetCheckResult(
+        passed=passed, severity=WARN, metadata={"n_refused": n_refused, "n_files": n}
+    )
+
+
+@dg.asset_check(asset=embedding, description="Every image has a vector.", blocking=True)
+def no_gap(database: Database, loop: Loop) -> dg.AssetCheckResult:
+    with database.writer() as conn:
+        n_missing, n = checks.embedding_gap(conn, loop.encoder_name(), loop.called())
+    return dg.AssetCheckResult(
+        passed=n_missing == 0, metadata={"n_missing": n_missing, "n_images": n}
+    )
+
+
+@dg.asset_check(asset=label, description=f"Every class has at least {FEWEST_LABELS} labels.")
+def enough_labels(database: Database, loop: Loop) -> dg.AssetCheckResult:
+    with database.writer() as conn:
+        small = checks.small_classes(conn, loop.called(), FEWEST_LABELS)
+    return dg.AssetCheckResult(passed=not small, severity=WARN, metadata={"small_classes": small})
+
+
+@dg.asset_check(
+    asset=dataset_version, description="Near-duplicates and groups lie in one split.", blocking=True
+)
+def no_leak(database: Database, loop: Loop) -> dg.AssetCheckResult:
+    with database.writer() as conn:
+        pairs = checks.split_leaks(conn, loop.called())
+    return dg.AssetCheckResult(
+        passed=not pairs, metadata={"n_pairs": len(pairs), "pairs": pairs[:10]}
+    )
+
+
+ALL = [few_refused, no_gap, enough_labels, no_leak]

@@ -1,0 +1,30 @@
+"""What Dagster loads: ``dagster dev -m smartdb.pipelines.definitions``."""
+
+from __future__ import annotations
+
+import dagster as dg
+
+from . import annotating, checks, managing, reviewing, sourcing, training
+from .resources import Database, Loop
+
+assets = [
+    sourcing.media,
+    managing.embedding,
+    managing.neighbour,
+    managing.duplicate_group,
+    annotating.label,
+    annotating.task_queue,
+    reviewing.label_issue,
+    reviewing.review_queue,
+    training.dataset_version,
+    training.training_run,
+    training.error,
+    training.batch_item,
+]
+
+defs = dg.Definitions(
+    assets=assets,
+    asset_checks=checks.ALL,
+    resources={"database": Database(), "loop": Loop()},
+    executor=dg.in_process_executor,
+)

@@ -1,0 +1,33 @@
+"""Reviewing: suspected label errors, and the queue of review tasks made of them."""
+
+from typing import Any
+
+import dagster as dg
+
+from smartdb import label_issues, previews, tasks
+
+from .annotating import label
+from .managing import duplicate_group
+from .metadata import result
+from .resources import Database, Loop
+
+
+@dg.asset(group_name="s4_reviewing", deps=[label, duplicate_group], kinds={"postgres", "torch"})
+def label_issue(
+    context: dg.AssetExecutionContext, database: Database, loop: Loop
+) -> dg.MaterializeResult[Any]:
+    """Suspected label errors, from out-of-fold probabilities."""
+    with database.writer(context.run_id) as conn:
+        counts = label_issues.find(
+            conn, loop.encoder_name(), ontology=loop.called(), seed=loop.seed
+        )
+        return result(counts, preview=previews.suspected(conn, loop.called()))
+
+
+@dg.asset(group_name="s4_reviewing", deps=[label_issue], kinds={"postgres"})
+def review_queue(
+    context: dg.AssetExecutionContext, database: Database, loop: Loop
+) -> dg.MaterializeResult[Any]:
+    """A review task for each of the most suspicious labels."""
+    with database.writer(context.run_id) as conn:
+        return result(tasks.queue_reviews(conn, loop.n_reviews))

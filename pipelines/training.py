@@ -1,0 +1,69 @@
+"""Training: a sealed dataset version, a model of it, what it got wrong, what to label next."""
+
+from typing import Any
+
+import dagster as dg
+
+from smartdb import datasets, evaluation, plots, previews, sampling, tasks, training
+
+from .annotating import label
+from .managing import duplicate_group, embedding
+from .metadata import result
+from .resources import Database, Loop
+
+
+@dg.asset(group_name="s5_training", deps=[label, duplicate_group], kinds={"postgres"})
+def dataset_version(
+    context: dg.AssetExecutionContext, database: Database, loop: Loop
+) -> dg.MaterializeResult[Any]:
+    """A sealed version, split by group; none is made where nothing has changed."""
+    with database.writer(context.run_id) as conn:
+        version = datasets.create_version(
+            conn, loop.called(), ontology=loop.called(), query=loop.query(), message=loop.message
+        )
+    return result(
+        {"version": version.version, "n_items": version.n_items, "digest": version.digest}
+    )
+
+
+@dg.asset(group_name="s5_training", deps=[dataset_version, embedding], kinds={"postgres", "torch"})
+def training_run(
+    context: dg.AssetExecutionContext, database: Database, loop: Loop
+) -> dg.MaterializeResult[Any]:
+    """A linear head on the vectors of the newest version, with its predictions and metrics."""
+    with database.writer(context.run_id) as conn:
+        run = training.train_head(
+            conn, loop.called(), None, loop.encoder_name(), seed=loop.seed, name=loop.called()
+        )
+        metrics = evaluation.metrics(conn, run.run_id)
+        return result(metrics, loss=plots.loss(conn, run.run_id))
+
+
+@dg.asset(group_name="s6_error_analysis", deps=[training_run], kinds={"postgres"})
+def error(
+    context: dg.AssetExecutionContext, database: Database, loop: Loop
+) -> dg.MaterializeResult[Any]:
+    """What the newest model gets wrong: confusion, classes, worst slices, the pictures."""
+    with database.writer(context.run_id) as conn:
+        run = training.newest(conn, loop.called())
+        return result(
+            {"run_id": run.run_id},
+            confusion_matrix=plots.confusion(conn, run.run_id),
+            class_metric=plots.class_bars(conn, run.run_id),
+            worst_slice=plots.slices(conn, run.run_id),
+            errors=previews.errors(conn, run.run_id),
+        )
+
+
+@dg.asset(group_name="s6_error_analysis", deps=[training_run], kinds={"postgres"})
+def batch_item(
+    context: dg.AssetExecutionContext, database: Database, loop: Loop
+) -> dg.MaterializeResult[Any]:
+    """What to label next: uncertain and unlike each other; each becomes a task."""
+    with database.writer(context.run_id) as conn:
+        run = training.newest(conn, loop.called())
+        batch_id = sampling.next_batch(conn, run.run_id, loop.n_next, seed=loop.seed)
+        opened = tasks.batch_tasks(conn, batch_id)
+        return result(
+            {"batch_id": batch_id, "opened": opened}, preview=previews.batch(conn, batch_id)
+        )

@@ -1,0 +1,45 @@
+"""The command ``smartdb dagster``: Dagster's own command with smartdb's definitions and home."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import click
+
+from smartdb import config
+
+SETTINGS = "telemetry:\n  enabled: false\n"
+
+
+@click.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="COMMAND...")
+def dagster(arguments: tuple[str, ...]) -> None:
+    """Run a Dagster command on the pipelines, such as: smartdb dagster dev.
+
+    The server is kept up while it runs; Dagster's own records lie in smartdb's home.
+    """
+    from smartdb import database
+
+    prepare_home()
+    module = (
+        []
+        if "--help" in arguments or "-m" in arguments
+        else ["-m", "smartdb.pipelines.definitions"]
+    )
+    with database.served():
+        command = [sys.executable, "-m", "dagster", *arguments, *module]
+        sys.exit(subprocess.run(command, check=False).returncode)
+
+
+def prepare_home() -> None:
+    """Sets DAGSTER_HOME (unless it is set) to a folder with telemetry off."""
+    home = config.home() / "dagster"
+    os.environ.setdefault("DAGSTER_DISABLE_TELEMETRY", "yes")
+    if "DAGSTER_HOME" in os.environ:
+        return
+    home.mkdir(parents=True, exist_ok=True)
+    if not (home / "dagster.yaml").exists():
+        (home / "dagster.yaml").write_text(SETTINGS)
+    os.environ["DAGSTER_HOME"] = str(home)

@@ -1,0 +1,33 @@
+-- name: gap
+-- Number of images of a source that an encoder has no vector of, and of its images.
+select
+    (
+        select count(*) from smartdb.embedding_gap(%(encoder)s) as g
+        join smartdb.media as m on m.media_id = g.media_id
+        where m.source = %(source)s
+    ),
+    (select count(*) from smartdb.media as m where m.source = %(source)s and m.kind = 'image');
+
+-- name: refused
+-- Number of refused files of a source, and of all its files.
+select s.n_refused, s.n_refused + s.n_files from smartdb.source_summary as s where s.source = %(source)s;
+
+-- name: classes
+-- Classes of an ontology with the number of media that count as each.
+select o.class, count(c.media_id)
+from smartdb.ontology_tree as o
+left join smartdb.media_class as c on c.class_id = o.class_id
+where o.ontology = %(ontology)s
+group by o.class
+order by count(c.media_id), o.class;
+
+-- name: leaks
+-- Pairs in the newest version of a dataset that belong together but lie in different splits.
+select l.media_id, l.split, l.other_media_id, l.other_split
+from (
+    select v.dataset, max(v.version) as version
+    from smartdb.dataset_version as v where v.dataset = %(dataset)s group by v.dataset
+) as newest
+cross join lateral smartdb.split_leak(newest.dataset, newest.version) as l
+order by l.media_id, l.other_media_id
+limit 100;

@@ -134,8 +134,10 @@ def _captured_at(tags: Mapping[str, Any]) -> datetime | None:
 
 
 def _time(text: Any, offset: Any, fraction: Any) -> datetime | None:
+    if not isinstance(text, str):
+        return None
     try:
-        time = datetime.strptime(str(text)[:19], "%Y:%m:%d %H:%M:%S")
+        time = datetime.strptime(text[:19], "%Y:%m:%d %H:%M:%S")
         microsecond = int(str(fraction).strip()[:6].ljust(6, "0")) if _digits(fraction) else 0
         return time.replace(microsecond=microsecond, tzinfo=_zone(offset)).astimezone(UTC)
     except (ValueError, OverflowError):

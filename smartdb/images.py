@@ -153,7 +153,7 @@ def phash(rgb: Image.Image) -> str | None:
         return None
     low = _cosines() @ grey @ _cosines().T
     bits = low > np.median(low) + 1e-3  # above rounding errors
-    return "".join("1" if bit else "0" for bit in bits.flat)
+    return f"{int.from_bytes(np.packbits(bits).tobytes()):064b}"
 
 
 @cache

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 SIDE = 256
 """Pictures are measured at this length of their longer side; smaller ones as they are."""
 
+_OPPONENT = np.array([[1.0, -1.0, 0.0], [0.5, 0.5, -1.0]])  # red - green, yellow - blue
+
 
 @dataclass(frozen=True)
 class Quality:
@@ -34,8 +36,7 @@ def measure(rgb: Image.Image) -> Quality:
     """
     small = _reduced(rgb)
     luminance = np.asarray(small.convert("L"))
-    counts = np.bincount(luminance.ravel(), minlength=256)
-    share = counts / luminance.size
+    share = np.bincount(luminance.ravel(), minlength=256) / luminance.size
     levels = np.arange(256) / 255
     mean = float(share @ levels)
     return Quality(
@@ -62,7 +63,8 @@ def _sharpness(luminance: NDArray[np.uint8]) -> float:
         return 0.0
     grey = luminance.astype(np.int16)
     around = grey[:-2, 1:-1] + grey[2:, 1:-1] + grey[1:-1, :-2] + grey[1:-1, 2:]
-    return float((around - 4 * grey[1:-1, 1:-1]).var(dtype=np.float32))
+    laplacian = (around - 4 * grey[1:-1, 1:-1]).ravel().astype(np.float64)
+    return max(0.0, float(laplacian @ laplacian / laplacian.size - laplacian.mean() ** 2))
 
 
 def _entropy(share: NDArray[Any]) -> float:
@@ -71,7 +73,11 @@ def _entropy(share: NDArray[Any]) -> float:
 
 
 def _colourfulness(pixels: NDArray[np.uint8]) -> float:
-    red, green, blue = (pixels[..., i].astype(np.float32) for i in range(3))
-    red_green, yellow_blue = red - green, (red + green) / 2 - blue
-    spread = np.hypot(red_green.std(), yellow_blue.std())
-    return float(spread + 0.3 * np.hypot(red_green.mean(), yellow_blue.mean()))
+    """From the first and second moments of the three channels, so one pass over the pixels."""
+    flat = pixels.reshape(-1, 3).astype(np.float64)
+    mean = flat.mean(axis=0)
+    means = _OPPONENT @ mean
+    variances = np.diag(
+        _OPPONENT @ (flat.T @ flat / len(flat) - np.outer(mean, mean)) @ _OPPONENT.T
+    )
+    return float(max(0.0, variances.sum()) ** 0.5 + 0.3 * np.hypot(*means))

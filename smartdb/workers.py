@@ -1,12 +1,14 @@
 """Parallel work in processes of our own, that survives the death of any of them.
 
 The processes are plain Python interpreters and not forks: they share no connection or lock with
-the caller, and scripts need no ``if __name__ == "__main__"``. Each tells result by result, so the
-item in work is known when a process dies or takes too long. They end when the caller does.
+the caller, and scripts need no ``if __name__ == "__main__"``. Items go to them in small chunks, and
+each counts in shared memory what it has begun, so the item in work is known when a process dies or
+takes too long. They end when the caller does.
 """
 
 from __future__ import annotations
 
+import mmap
 import os
 import pickle
 import signal
@@ -28,15 +30,18 @@ from smartdb.errors import SmartdbError
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
+CHUNK = 8
 MAX_AHEAD = 64
-"""Items that are sent ahead to a worker; its queue is also bounded by bytes, so it never blocks."""
+"""Items that are sent ahead to a worker; also bounded by bytes, so that sending never blocks."""
 
 _MAX_AHEAD_BYTES = 64 << 10
 _FEW = 4
+_SECONDS_BETWEEN_ANSWERS = 0.1
 _BOOT = (
-    "import sys; from multiprocessing.connection import Connection; c = Connection({fd}); "
-    "sys.path[:] = c.recv(); from smartdb.workers import _serve; _serve(c)"
+    "import sys; from multiprocessing.connection import Connection; c = Connection({pipe}); "
+    "sys.path[:] = c.recv(); from smartdb.workers import _serve; _serve(c, {begun})"
 )
+_ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}  # the processes are parallel
 
 
 @dataclass(frozen=True)
@@ -56,8 +61,8 @@ class _Raised:
 class _Job(Generic[Item]):
     index: int
     item: Item
-    data: bytes
     deaths: int = 0
+    n_bytes: float = 0.0
 
 
 def parallel(
@@ -114,16 +119,13 @@ class _Crew(Generic[Item, Result]):
             worker.stop()
 
     def _send(self) -> None:
-        while self.n_taken - self.n_told < self.window or self.again:
-            worker = self._free_worker()
-            if worker is None:
-                return
-            job = self._next_job()
-            if job is None:
+        while worker := self._free_worker():
+            jobs = list(self._next_jobs(min(CHUNK, max(1, len(worker.queue)))))
+            if not jobs:
                 return
             if worker.process is None:
                 worker.start(self.function)
-            worker.send(job)
+            worker.send(jobs)
 
     def _free_worker(self) -> _Worker[Item] | None:
         """The one with the shortest queue; a new one where all have some items waiting."""
@@ -133,68 +135,74 @@ class _Crew(Generic[Item, Result]):
             self.crew.append(free)
         return free if free and free.has_room() else None
 
-    def _next_job(self) -> _Job[Item] | None:
-        if self.again:
-            return self.again.popleft()
-        for index, item in self.source:
-            self.n_taken += 1
-            return _Job(index, item, pickle.dumps(item))
-        return None
+    def _next_jobs(self, n: int) -> Iterator[_Job[Item]]:
+        for _ in range(n):
+            if self.again:
+                yield self.again.popleft()
+            elif self.n_taken - self.n_told < self.window:
+                for index, item in self.source:
+                    self.n_taken += 1
+                    yield _Job(index, item)
+                    break
 
     def _receive(self) -> None:
-        busy = {worker.pipe: worker for worker in self.crew if worker.queue}
-        rest = min(worker.since for worker in busy.values()) + self.seconds - time.monotonic()
-        ready = wait(list(busy), timeout=max(0.0, rest))
-        for pipe in ready:
-            self._read(busy[pipe])  # type: ignore[index]
-        for pipe, worker in busy.items():
-            if pipe not in ready and time.monotonic() - worker.since > self.seconds:
+        busy = [worker for worker in self.crew if worker.queue]
+        patience = min(self.seconds - worker.seconds_on_item() for worker in busy)
+        ready = set(wait([worker.pipe for worker in busy], timeout=max(0.0, patience)))
+        for worker in busy:
+            if worker.pipe in ready:
+                self._read(worker)
+            elif worker.seconds_on_item() > self.seconds:
                 self._lose(worker, Lost("too_slow", f"took longer than {self.seconds:g} s"))
 
     def _read(self, worker: _Worker[Item]) -> None:
         try:
             while worker.queue and worker.pipe.poll():
-                answer = worker.receive()
-                if isinstance(answer, _Raised):
-                    raise SmartdbError(f"{worker.queue[0].item}: {answer.text}")
-                job = worker.queue.popleft()
-                self.done[job.index] = job.item, answer
+                for job, answer in worker.receive():
+                    if isinstance(answer, _Raised):
+                        raise SmartdbError(f"{job.item}: {answer.text}")
+                    self.done[job.index] = job.item, answer
         except (EOFError, OSError):
-            how = worker.stop()
-            worker.queue[0].deaths += 1
-            self._lose(worker, Lost("died", how))
+            self._lose(worker, Lost("died", worker.stop()))
 
     def _lose(self, worker: _Worker[Item], lost: Lost) -> None:
-        """Ends a worker; its other items are done again, as is the first on its first death."""
+        """Ends a worker. Its items are done again; the one in work only after its first death."""
         worker.stop()
         self.crew.remove(worker)
-        first, *rest = worker.queue
-        if lost.reason == "died" and first.deaths < 2:
-            rest = [first, *rest]
-        else:
-            self.done[first.index] = first.item, lost
-        self.again.extendleft(reversed(rest))
+        job = worker.in_work()
+        job.deaths += lost.reason == "died"
+        if lost.reason != "died" or job.deaths > 1:
+            worker.queue.remove(job)
+            self.done[job.index] = job.item, lost
+        self.again.extendleft(reversed(worker.queue))
 
 
 class _Worker(Generic[Item]):
     def __init__(self) -> None:
         self.queue: deque[_Job[Item]] = deque()
+        self.n_bytes = 0.0
         self.process: subprocess.Popen[bytes] | None = None
         self.pipe: Connection
+        self.begun: mmap.mmap
         self.said: Any = None
+        self.n_answered = self.n_seen = 0
         self.since = 0.0
 
     def start(self, function: Callable[..., Any]) -> None:
         self.pipe, theirs = Pipe()
         self.said = tempfile.TemporaryFile()  # noqa: SIM115 (closed by stop)
-        self.process = subprocess.Popen(
-            [sys.executable, "-c", _BOOT.format(fd=theirs.fileno())],
-            pass_fds=[theirs.fileno()],
-            stdin=subprocess.DEVNULL,
-            stdout=self.said,
-            stderr=self.said,
-            start_new_session=True,  # Ctrl-C is for the caller; it ends us by closing the pipe
-        )
+        with tempfile.TemporaryFile() as counter:
+            counter.truncate(8)
+            self.begun = mmap.mmap(counter.fileno(), 8)
+            self.process = subprocess.Popen(
+                [sys.executable, "-c", _BOOT.format(pipe=theirs.fileno(), begun=counter.fileno())],
+                pass_fds=[theirs.fileno(), counter.fileno()],
+                stdin=subprocess.DEVNULL,
+                stdout=self.said,
+                stderr=self.said,
+                env={**os.environ, **_ONE_THREAD},
+                start_new_session=True,  # Ctrl-C is for the caller; it ends us by closing the pipe
+            )
         theirs.close()
         try:
             self.pipe.send(sys.path)
@@ -204,20 +212,37 @@ class _Worker(Generic[Item]):
             raise SmartdbError(f"a worker process cannot start: {self.stop()}") from None
 
     def has_room(self) -> bool:
-        waiting = sum(len(job.data) for job in self.queue)
-        return len(self.queue) < MAX_AHEAD and waiting < _MAX_AHEAD_BYTES
+        return len(self.queue) <= MAX_AHEAD - CHUNK and self.n_bytes < _MAX_AHEAD_BYTES
 
-    def send(self, job: _Job[Item]) -> None:
+    def send(self, jobs: list[_Job[Item]]) -> None:
         if not self.queue:
             self.since = time.monotonic()
-        self.queue.append(job)
+        data = pickle.dumps([job.item for job in jobs])
+        for job in jobs:
+            job.n_bytes = len(data) / len(jobs)
+        self.n_bytes += len(data)
+        self.queue.extend(jobs)
         with suppress(OSError):  # it has died; reading tells
-            self.pipe.send_bytes(job.data)
+            self.pipe.send_bytes(data)
 
-    def receive(self) -> Any:
-        answer = self.pipe.recv()
+    def receive(self) -> list[tuple[_Job[Item], Any]]:
+        answers = self.pipe.recv()
         self.since = time.monotonic()
-        return answer
+        self.n_answered += len(answers)
+        told = [(self.queue.popleft(), answer) for answer in answers]
+        self.n_bytes -= sum(job.n_bytes for job, _ in told)
+        return told
+
+    def in_work(self) -> _Job[Item]:
+        """The job it has begun last, or is about to begin."""
+        return self.queue[max(0, _read_count(self.begun) - self.n_answered - 1)]
+
+    def seconds_on_item(self) -> float:
+        """Since when it is known to be on the same item."""
+        n = _read_count(self.begun)
+        if n != self.n_seen:
+            self.n_seen, self.since = n, time.monotonic()
+        return time.monotonic() - self.since
 
     def stop(self) -> str:
         """Ends the process and tells how it ended, with the last it said."""
@@ -230,30 +255,42 @@ class _Worker(Generic[Item]):
             self.process.kill()
             code = self.process.wait()
         how = f"signal {signal.Signals(-code).name}" if code < 0 else f"exit status {code}"
-        if self.said.closed:
-            return how
         said = self._last_words()
         self.said.close()
         return f"its process ended with {how}" + (f": {said}" if said else "")
 
     def _last_words(self) -> str:
+        if self.said.closed:
+            return ""
         size = self.said.seek(0, os.SEEK_END)
         self.said.seek(max(0, size - 300))
         return " ".join(self.said.read().decode("utf-8", "replace").split())
 
 
-def _serve(pipe: Connection) -> None:
+def _read_count(begun: mmap.mmap) -> int:
+    return int.from_bytes(begun[:8], "little")
+
+
+def _serve(pipe: Connection, counter: int) -> None:
     """What a worker process does: a function, then items, until the other end is closed."""
+    begun, n = mmap.mmap(counter, 8), 0
     function = pipe.recv()
     pipe.send("ready")
-    try:
+    with suppress(EOFError, OSError):
         while True:
-            item = pickle.loads(pipe.recv_bytes())
+            answers = []
+            items = pickle.loads(pipe.recv_bytes())
+            due = time.monotonic() + _SECONDS_BETWEEN_ANSWERS
             os.lseek(2, 0, os.SEEK_SET)
-            os.ftruncate(2, 0)  # keep only what is said about the item in work
-            pipe.send(_result(function, item))
-    except (EOFError, OSError):
-        return
+            os.ftruncate(2, 0)  # keep only what is said about these
+            for item in items:
+                n += 1
+                begun[:8] = n.to_bytes(8, "little")
+                answers.append(_result(function, item))
+                if time.monotonic() > due:
+                    pipe.send(answers)
+                    answers, due = [], time.monotonic() + _SECONDS_BETWEEN_ANSWERS
+            pipe.send(answers)
 
 
 def _result(function: Callable[[Any], Any], item: Any) -> Any:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import Any, Literal
 
 import numpy as np
@@ -65,6 +66,7 @@ class Head:
 
     def state(self) -> bytes:
         """Weights as a safetensors file; the same weights give the same bytes."""
+        needs("safetensors", "storing a model")
         from safetensors.numpy import save
 
         return save({"bias": self.bias, "weight": self.weight}, {"format": _FORMAT})
@@ -72,6 +74,7 @@ class Head:
     @classmethod
     def from_state(cls, data: bytes) -> Head:
         """The head that ``state`` wrote; InvalidInput for other bytes."""
+        needs("safetensors", "reading a model")
         from safetensors import SafetensorError
         from safetensors.numpy import load
 
@@ -111,6 +114,7 @@ def fit_head(
     is "balanced" or (n_classes,). The same seed on the same CPU gives the same bits. InvalidInput
     for data that do not fit together or are not finite, SmartdbError if the loss diverges.
     """
+    needs("torch", "training")
     import torch
 
     x, y = _checked(vectors, classes, n_classes)
@@ -146,6 +150,12 @@ class _State:
     val_loss: float
     w: Any
     b: Any
+
+
+def needs(module: str, what: str, extra: str = "ml") -> None:
+    """SmartdbError with the remedy, if an optional library is not installed."""
+    if find_spec(module) is None:
+        raise SmartdbError(f"{what} needs {module}; run: pip install 'smartdb[{extra}]'")
 
 
 def _vectors(vectors: Floats) -> Floats:

@@ -159,7 +159,7 @@ def read_metrics(conn: psycopg.Connection[Any], run_id: int) -> dict[str, dict[s
     found: dict[str, dict[str, float]] = {}
     for split, name, value in _rows(conn, "metrics", {"run_id": run_id}):
         found.setdefault(split, {})[name] = value
-    return found
+    return {split: found[split] for split in SPLITS if split in found}
 
 
 def record(

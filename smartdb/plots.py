@@ -14,6 +14,7 @@ import psycopg
 
 from smartdb import evaluation
 from smartdb.errors import InvalidInput
+from smartdb.heads import needs
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -165,6 +166,7 @@ def _fitted(picture: bytes | Image.Image | None, size: int) -> Image.Image:
 
 def _font() -> ImageFont.FreeTypeFont:
     """The font of matplotlib, which has arrows and letters of many languages."""
+    needs("matplotlib", "a contact sheet", "pipelines")
     import matplotlib
     from PIL import ImageFont
 
@@ -180,6 +182,7 @@ def _clipped(text: str, font: Any, width: int) -> str:
 
 
 def _figure(width: float, height: float) -> tuple[Figure, Axes]:
+    needs("matplotlib", "a plot", "pipelines")
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(width, height), dpi=110, layout="constrained")

@@ -9,12 +9,12 @@ from numpy.typing import NDArray
 
 
 def scores(probabilities: NDArray[Any], truth: NDArray[np.int64]) -> dict[str, float]:
-    """accuracy, macro_f1 and log_loss of probabilities (n, c) for classes (n,), n at least 1."""
+    """accuracy, log_loss and macro_f1 of probabilities (n, c) for classes (n,), n at least 1."""
     predicted = probabilities.argmax(axis=1)
     return {
         "accuracy": float((predicted == truth).mean()),
-        "macro_f1": macro_f1(predicted, truth, probabilities.shape[1]),
         "log_loss": log_loss(probabilities, truth),
+        "macro_f1": macro_f1(predicted, truth, probabilities.shape[1]),
     }
 
 

@@ -23,7 +23,7 @@ from psycopg.rows import tuple_row
 from smartdb import artifacts, config, datasets, images, models, runs, thumbnails, walk
 from smartdb.encoders.spec import Spec, parse
 from smartdb.errors import InvalidInput, NotFound, SmartdbError, translated
-from smartdb.heads import Epoch
+from smartdb.heads import Epoch, needs
 from smartdb.models import Items, Model, TrainingRun
 from smartdb.statements import statement
 from smartdb.turns import turn
@@ -85,6 +85,7 @@ def finetune(
         raise InvalidInput(f"only open_clip towers can be fine-tuned, not {spec!r}")
     if epochs < 1 or batch_size < 1:
         raise InvalidInput(f"epochs and batch size must be 1 or more, not {epochs}, {batch_size}")
+    needs("open_clip", "fine-tuning")
     version = datasets.find_version(conn, dataset, version).version
     name = name or dataset
     parameters = {

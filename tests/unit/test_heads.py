@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from smartdb.errors import InvalidInput, SmartdbError
-from smartdb.heads import Epoch, Head, fit_head
+from smartdb.heads import Epoch, Head, fit_head, needs
 
 Data = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 
@@ -154,3 +154,8 @@ def test_a_demo_sized_head_is_fitted_within_a_second_of_processor_time() -> None
     before = time.process_time()
     fit_head(x, y, 10, seed=0)
     assert time.process_time() - before < 1
+
+
+def test_a_library_that_is_missing_is_named_with_the_remedy() -> None:
+    with pytest.raises(SmartdbError, match=r"no_such; run: pip install 'smartdb\[ml"):
+        needs("no_such", "training")

@@ -87,7 +87,8 @@ def by_rank(labels: Array, probabilities: Array) -> Flags:
     """Suspects as many as `by_noise_rate`, but those with the least self-confidence of all.
 
     Never one whose given class is the likeliest. How many is confident learning's estimate; which
-    is told better by the self-confidence, over all classes together (measured: docs/decisions/003-which-labels-to-suspect.md).
+    is told better by the self-confidence, over all classes together (measured:
+    docs/decisions/003-which-labels-to-suspect.md).
     """
     n = int(by_noise_rate(labels, probabilities).sum())
     other = by_prediction(labels, probabilities)

@@ -25,7 +25,8 @@ EPOCHS = 30
 WEIGHT_DECAY = 1.0
 _FORMAT = "smartdb.heads 1"
 _PREDICT_ROWS = 65_536
-_ONE_THREAD = 100_000_000  # multiplications an evaluation; below that a second thread only costs
+_ONE_THREAD = 1_000_000_000  # multiplications an evaluation; below that a second thread costs
+_PATIENCE = 5  # epochs without a smaller validation loss before the fit ends
 
 
 @dataclass(frozen=True)
@@ -254,7 +255,10 @@ def _refuse_divergence(epoch: Epoch) -> None:
 
 
 def _settled(history: list[Epoch]) -> bool:
-    """No more than a ten-thousandth better than two epochs ago."""
+    """Hardly better than two epochs ago, or no better on validation for too long."""
+    held = [epoch.val_loss for epoch in history if epoch.val_loss is not None]
+    if held and len(held) - int(np.argmin(held)) > _PATIENCE:
+        return True
     if len(history) < 3:
         return False
     before, now = history[-3].loss, history[-1].loss

@@ -24,7 +24,6 @@ def settings(memory: int, disk: int, shared_memory: int, cores: int) -> dict[str
         "work_mem": _mb(_between(4 * MB, memory // 256, 128 * MB)),
         "max_wal_size": _mb(_between(256 * MB, disk // 10, 4 * GB)),
         "min_wal_size": "80MB",
-        "wal_compression": "on",
         "random_page_cost": "1.1",
         "jit": "off",
         "huge_pages": "try",

@@ -17,7 +17,7 @@ def label(
     context: dg.AssetExecutionContext, database: Database, loop: Loop
 ) -> dg.MaterializeResult[Any]:
     """Labels from the names of the folders, or from a table, as an importer's labels."""
-    with database.writer(context.run_id) as conn:
+    with database.writer(context.run.run_id) as conn:
         if not loop.labels:
             return result(labels.import_folder_labels(conn, loop.called(), ontology=loop.called()))
         counts = labels.import_table(
@@ -37,5 +37,5 @@ def task_queue(
     context: dg.AssetExecutionContext, database: Database, loop: Loop
 ) -> dg.MaterializeResult[Any]:
     """A labelling task for every image without a class."""
-    with database.writer(context.run_id) as conn:
+    with database.writer(context.run.run_id) as conn:
         return result(tasks.open_tasks(conn, "label", source=loop.called()))

@@ -16,7 +16,7 @@ def embedding(
     context: dg.AssetExecutionContext, database: Database, loop: Loop
 ) -> dg.MaterializeResult[Any]:
     """A vector of every image that has none yet."""
-    with database.writer(context.run_id) as conn:
+    with database.writer(context.run.run_id) as conn:
         encoder = embeddings.resolve(conn, loop.encoder or None)
         return result({"encoder": encoder.name, **embeddings.embed(conn, encoder)})
 
@@ -26,7 +26,7 @@ def neighbour(
     context: dg.AssetExecutionContext, database: Database, loop: Loop
 ) -> dg.MaterializeResult[Any]:
     """The ten nearest neighbours of every image."""
-    with database.writer(context.run_id) as conn:
+    with database.writer(context.run.run_id) as conn:
         return result(neighbours.build(conn, loop.encoder_name()))
 
 
@@ -35,6 +35,6 @@ def duplicate_group(
     context: dg.AssetExecutionContext, database: Database, loop: Loop
 ) -> dg.MaterializeResult[Any]:
     """Images that look alike, by hash and by vector."""
-    with database.writer(context.run_id) as conn:
+    with database.writer(context.run.run_id) as conn:
         counts = duplicates.group(conn, loop.encoder_name())
         return result(counts, preview=previews.duplicates(conn, loop.called()))

@@ -39,6 +39,10 @@ class Loop(dg.ConfigurableResource[Any]):
     n_next: int = 30
     seed: int = 0
 
+    def but(self, **changes: Any) -> Loop:
+        """The same with some settings changed."""
+        return Loop(**{name: getattr(self, name) for name in type(self).model_fields} | changes)
+
     def folder(self) -> Path:
         """The folder of pictures: the packaged digits where none is set."""
         return Path(self.images) if self.images else config.home() / "demo" / "digits" / "images"

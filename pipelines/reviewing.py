@@ -17,7 +17,7 @@ def label_issue(
     context: dg.AssetExecutionContext, database: Database, loop: Loop
 ) -> dg.MaterializeResult[Any]:
     """Suspected label errors, from out-of-fold probabilities."""
-    with database.writer(context.run_id) as conn:
+    with database.writer(context.run.run_id) as conn:
         counts = label_issues.find(
             conn, loop.encoder_name(), ontology=loop.called(), seed=loop.seed
         )
@@ -29,5 +29,5 @@ def review_queue(
     context: dg.AssetExecutionContext, database: Database, loop: Loop
 ) -> dg.MaterializeResult[Any]:
     """A review task for each of the most suspicious labels."""
-    with database.writer(context.run_id) as conn:
+    with database.writer(context.run.run_id) as conn:
         return result(tasks.queue_reviews(conn, loop.n_reviews))

@@ -15,6 +15,6 @@ def media(
     context: dg.AssetExecutionContext, database: Database, loop: Loop
 ) -> dg.MaterializeResult[Any]:
     """Media by content, with EXIF, perceptual hash and quality; refused files with the reason."""
-    with database.writer(context.run_id) as conn:
+    with database.writer(context.run.run_id) as conn:
         counts = ingest.ingest(conn, loop.folder(), source=loop.called())
         return result(counts, preview=previews.newest(conn, loop.called()))

@@ -17,7 +17,7 @@ def dataset_version(
     context: dg.AssetExecutionContext, database: Database, loop: Loop
 ) -> dg.MaterializeResult[Any]:
     """A sealed version, split by group; none is made where nothing has changed."""
-    with database.writer(context.run_id) as conn:
+    with database.writer(context.run.run_id) as conn:
         version = datasets.create_version(
             conn, loop.called(), ontology=loop.called(), query=loop.query(), message=loop.message
         )
@@ -31,7 +31,7 @@ def training_run(
     context: dg.AssetExecutionContext, database: Database, loop: Loop
 ) -> dg.MaterializeResult[Any]:
     """A linear head on the vectors of the newest version, with its predictions and metrics."""
-    with database.writer(context.run_id) as conn:
+    with database.writer(context.run.run_id) as conn:
         run = training.train_head(
             conn, loop.called(), None, loop.encoder_name(), seed=loop.seed, name=loop.called()
         )
@@ -44,7 +44,7 @@ def error(
     context: dg.AssetExecutionContext, database: Database, loop: Loop
 ) -> dg.MaterializeResult[Any]:
     """What the newest model gets wrong: confusion, classes, worst slices, the pictures."""
-    with database.writer(context.run_id) as conn:
+    with database.writer(context.run.run_id) as conn:
         run = training.newest(conn, loop.called())
         return result(
             {"run_id": run.run_id},
@@ -60,7 +60,7 @@ def batch_item(
     context: dg.AssetExecutionContext, database: Database, loop: Loop
 ) -> dg.MaterializeResult[Any]:
     """What to label next: uncertain and unlike each other; each becomes a task."""
-    with database.writer(context.run_id) as conn:
+    with database.writer(context.run.run_id) as conn:
         run = training.newest(conn, loop.called())
         batch_id = sampling.next_batch(conn, run.run_id, loop.n_next, seed=loop.seed)
         opened = tasks.batch_tasks(conn, batch_id)

@@ -7,6 +7,7 @@ opened again for the same label, and a label that a reviewer has settled is not 
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
@@ -15,7 +16,9 @@ import numpy as np
 import psycopg
 from numpy.typing import NDArray
 from psycopg.rows import tuple_row
+from psycopg.types.json import Jsonb
 
+import smartdb
 from smartdb import bulk, confident, predictions, tasks
 from smartdb.errors import InvalidInput, NothingToDo, translated
 from smartdb.folds import groups_of_class, out_of_fold
@@ -69,6 +72,11 @@ class Labelled:
         parts = {name: value[rows] for name, value in vars(self).items()}
         return replace(self, **parts)
 
+    def digest(self) -> str:
+        """Changes with any of the rows; the vectors of a media never do."""
+        facts = (self.media_ids, self.label_ids, self.class_ids, self.groups, self.is_settled)
+        return hashlib.sha256(b"".join(part.tobytes() for part in facts)).hexdigest()
+
 
 def find(
     conn: psycopg.Connection[Any],
@@ -83,21 +91,28 @@ def find(
 
     Near-duplicates and groups share a fold. The probabilities are kept as predictions of the run.
     The score is 1 less the probability of the given class. ``encoder`` and ``ontology`` may be
-    left out where there is one. Returns run_id, examined, suspected (open now), new, dropped (no
+    left out where there is one. The same on the same labels returns the run that is there
+    (``is_new`` False). Returns run_id, examined, suspected (open now), new, dropped (no
     longer suspected), settled (by a reviewer, not asked), changed (relabelled meanwhile),
     conflicting (open now), withdrawn (review tasks) and left_out: the classes in fewer groups
     than ``folds``. NothingToDo for no vectors, labels, or fewer than two classes; NotFound for an
     unknown encoder or ontology.
     """
+    if rule not in confident.RULES:
+        raise InvalidInput(f"no rule {rule!r}; say one of {', '.join(confident.RULES)}")
     chosen = _ontology(conn, ontology)
     encoder = _encoder(conn, encoder)
     conn.commit()
-    parameters = {"encoder": encoder, "ontology": chosen, "folds": folds, "rule": rule}
-    if rule not in confident.RULES:
-        raise InvalidInput(f"no rule {rule!r}; say one of {', '.join(confident.RULES)}")
-    with translated(), run(conn, "label_issues", parameters, seed) as opened:
-        revision = _checkpoint(conn)
+    revision = _checkpoint(conn)
+    with translated():
         found = read(conn, encoder, chosen, revision)
+    parameters = {"encoder": encoder, "ontology": chosen, "folds": folds, "rule": rule}
+    parameters["labels"] = found.digest()
+    known = _last(conn, parameters, seed)
+    conn.commit()
+    if known is not None:
+        return {"run_id": known[0], **known[1], "new": 0, "is_new": False}
+    with translated(), run(conn, "label_issues", parameters, seed) as opened:
         names = _class_names(conn, found.class_ids)
         conn.commit()  # nothing is computed inside a transaction
         found, left_out = _large_classes(found, names, folds, encoder)
@@ -112,7 +127,7 @@ def find(
         counts = _write(conn, opened.run_id)
         counts["settled"] = int((suspects & found.is_settled).sum())
         opened.counts.update(counts, examined=len(labels), left_out=left_out)
-    return {"run_id": opened.run_id, **opened.counts}
+    return {"run_id": opened.run_id, **opened.counts, "is_new": True}
 
 
 def find_conflicting(conn: psycopg.Connection[Any], run_id: int) -> int:
@@ -221,6 +236,18 @@ def _write(conn: psycopg.Connection[Any], run_id: int) -> dict[str, int]:
         "conflicting": len(issues(conn, kind="conflicting")),
         "withdrawn": tasks.withdraw(conn, stale),
     }
+
+
+def _last(
+    conn: psycopg.Connection[Any], parameters: Mapping[str, Any], seed: int
+) -> tuple[int, dict[str, Any]] | None:
+    values = {
+        "parameters": Jsonb(parameters),
+        "seed": seed,
+        "code_version": smartdb.__version__,
+    }
+    rows = _rows(conn, "last", values)
+    return (rows[0][0], rows[0][1]) if rows else None
 
 
 def _encoder(conn: psycopg.Connection[Any], encoder: str | None) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import click
 
@@ -34,12 +35,16 @@ def dagster(arguments: tuple[str, ...]) -> None:
 
 
 def prepare_home() -> None:
-    """Sets DAGSTER_HOME (unless it is set) to a folder with telemetry off."""
-    home = config.home() / "dagster"
+    """Sets DAGSTER_HOME, unless it is set, to `default_home`."""
     os.environ.setdefault("DAGSTER_DISABLE_TELEMETRY", "yes")
-    if "DAGSTER_HOME" in os.environ:
-        return
+    if "DAGSTER_HOME" not in os.environ:
+        os.environ["DAGSTER_HOME"] = str(default_home())
+
+
+def default_home() -> Path:
+    """The folder of Dagster's own records in smartdb's home, made with telemetry off."""
+    home = config.home() / "dagster"
     home.mkdir(parents=True, exist_ok=True)
     if not (home / "dagster.yaml").exists():
         (home / "dagster.yaml").write_text(SETTINGS)
-    os.environ["DAGSTER_HOME"] = str(home)
+    return home

@@ -99,7 +99,7 @@ def _tell_turns(loop: Loop, truth: Truth | None, planted: Planted | None) -> Non
     from smartdb import database
     from smartdb.cli import demo_report as report
 
-    loop = loop.model_copy(update={"message": "as imported"})
+    loop = loop.but(message="as imported")
     _tell_steps(loop, FIRST_STEPS)
     try:
         _tell_steps(loop, LAST_STEPS)
@@ -109,7 +109,7 @@ def _tell_turns(loop: Loop, truth: Truth | None, planted: Planted | None) -> Non
     with database.session() as conn:
         answered = report.answer(conn, loop, truth, REVIEWER)
     if answered:
-        _tell_steps(loop.model_copy(update={"message": "after review"}), LAST_STEPS)
+        _tell_steps(loop.but(message="after review"), LAST_STEPS)
     with database.session("smartdb_reader") as conn:
         report.tell(conn, loop, truth, planted)
 

@@ -87,7 +87,8 @@ def _tell_suspicions(found: story.Suspicion) -> None:
         f"{x:.2f}" if x is not None else "-" for x in (found.precision, found.recall)
     )
     click.echo(
-        f"\n{found.n_right} of {found.n_suspected} suspected labels are wrong (precision {precision}); "
+        f"\n{found.n_right} of {found.n_suspected} suspected labels are wrong "
+        f"(precision {precision}), "
         f"{found.n_wrong} of {found.n_labels} imported labels were wrong (recall {recall})."
     )
 

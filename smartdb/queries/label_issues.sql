@@ -132,3 +132,13 @@ where
     and (%(kind)s::text is null or i.kind = %(kind)s)
 order by i.score desc, i.issue_id
 limit %(n)s;
+
+-- name: last
+-- The last successful run on exactly these labels with these settings.
+select r.run_id, r.counts
+from core.run as r
+where
+    r.kind = 'label_issues' and r.status = 'succeeded' and r.parameters = %(parameters)s
+    and r.seed = %(seed)s and r.code_version = %(code_version)s
+order by r.run_id desc
+limit 1;

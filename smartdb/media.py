@@ -44,15 +44,21 @@ def media_page(
 ) -> list[Row]:
     """At most ``limit`` media with an id above ``after``, by id, with the class each counts as.
 
+    ``class_`` keeps those that count as a class in use of that name, of whatever ontology.
     ``state`` keeps those with a class (labelled) or without (unlabelled), those with a label that
-    a reviewer accepted or wrote (reviewed), or with one under suspicion (suspected).
+    a reviewer accepted or wrote (reviewed), or with one under suspicion (suspected). InvalidInput
+    for a class that is not in use.
     """
-    parts = ["page"]
-    parts += ["page_of_source"] if source is not None else []
-    parts += ["page_of_class"] if class_ is not None else []
-    parts += [f"page_{state}"] if state is not None else []
-    query = sql.SQL("\n").join(statement("media", part) for part in [*parts, "page_end"])
-    values = {"after": after, "limit": limit, "source": source, "class": class_}
+    parts = [
+        "page",
+        *(["page_of_source"] if source is not None else []),
+        *(["page_of_class"] if class_ is not None else []),
+        *([f"page_{state}"] if state is not None else []),
+        "page_end",
+    ]
+    query = sql.SQL("\n").join(statement("media", part) for part in parts)
+    values: Row = {"after": after, "limit": limit, "source": source}
+    values["class_ids"] = _class_ids(conn, class_)
     return _rows(conn, query, values)
 
 
@@ -105,11 +111,12 @@ def similar_media(
     """The encoder's name and the ``k`` media nearest to one by it, nearest first, itself left out.
 
     ``encoder`` may be left out where there is only one. NotFound without media, encoder or
-    vector, InvalidInput where one of several encoders must be named.
+    vector, InvalidInput where one of several encoders must be named, or for a class not in use.
     """
     _one(conn, "file", media_id)
     name = encoder or _only_encoder(conn)
-    values = {"media_id": media_id, "encoder": name, "k": k, "source": source, "class": class_}
+    values: Row = {"media_id": media_id, "encoder": name, "k": k, "source": source}
+    values["class_ids"] = _class_ids(conn, class_)
     return name, _rows(conn, statement("media", "similar"), values)
 
 
@@ -125,6 +132,16 @@ def _only_encoder(conn: psycopg.Connection[Any]) -> str:
     if len(known) > 1:
         raise InvalidInput(f"there are several encoders; name one of: {', '.join(known)}")
     return str(known[0])
+
+
+def _class_ids(conn: psycopg.Connection[Any], class_: str | None) -> list[int] | None:
+    """The classes in use of a name, as ids, of which Postgres knows how frequent they are."""
+    if class_ is None:
+        return None
+    found = _rows(conn, statement("media", "class_ids"), {"class": class_})
+    if not found:
+        raise InvalidInput(f"no class {class_!r} is in use; see: smartdb classes")
+    return [row["class_id"] for row in found]
 
 
 def _one(conn: psycopg.Connection[Any], name: str, media_id: int) -> Row:

@@ -1,17 +1,9 @@
 -- name: page
--- Opens a page of media by keyset, with the class that each counts as; conditions follow.
-select
-    m.media_id, m.source, m.kind, m.mime, m.n_bytes, m.width, m.height, m.sha256, m.created_at,
-    c.class, c.origin as class_origin,
-    (
-        select count(*) from smartdb.label_issue as i
-        where i.media_id = m.media_id and i.state = 'open' and i.is_live
-    ) as n_issues
-from smartdb.media as m
-left join lateral (
-    select k.class, k.origin from smartdb.media_class as k where k.media_id = m.media_id
-) as c on true
-where m.media_id > coalesce(%(after)s, 0)
+-- Opens a page of media by keyset; conditions follow. First who, then what is known of them.
+with page as materialized (
+    select m.media_id
+    from smartdb.media as m
+    where m.media_id > coalesce(%(after)s, 0)
 
 -- name: page_of_source
 -- Keeps the media that lie in a source.
@@ -21,12 +13,15 @@ and exists (
 )
 
 -- name: page_of_class
--- Keeps the media that count as a class; the first condition finds a rare class by index.
+-- Keeps the media that count as a class: those with such a label where no other counts more.
 and m.media_id in (
     select h.media_id from smartdb.label_history as h
-    where h.class = %(class)s and h.kind = 'classification' and h.rev_to is null
+    where h.class_id = any (%(class_ids)s) and h.kind = 'classification' and h.rev_to is null
 )
-and c.class = %(class)s
+and coalesce(  -- which is to be guessed true of many, so that the search ends with the page
+    (select k.class_id from smartdb.media_class as k where k.media_id = m.media_id)
+    = any (%(class_ids)s), false
+)
 
 -- name: page_labelled
 -- Keeps the media that have a class.
@@ -46,21 +41,37 @@ and not exists (
 
 -- name: page_reviewed
 -- Keeps the media with a label that a reviewer accepted or wrote.
-and exists (
-    select from smartdb.label as l
-    where l.media_id = m.media_id and l.review_state in ('accepted', 'corrected')
+and m.media_id in (
+    select h.media_id
+    from smartdb.review as r
+    join smartdb.label_history as h on h.label_id = coalesce(r.corrected_label_id, r.label_id)
+    where r.verdict in ('accepted', 'corrected') and h.rev_to is null
 )
 
 -- name: page_suspected
 -- Keeps the media with a label that is under suspicion.
-and exists (
-    select from smartdb.label_issue as i
-    where i.media_id = m.media_id and i.state = 'open' and i.is_live
+and m.media_id in (
+    select i.media_id from smartdb.label_issue as i where i.state = 'open' and i.is_live
 )
 
 -- name: page_end
--- Orders a page and ends it.
-order by m.media_id limit %(limit)s
+-- Ends the choice of a page, and says what is known of each.
+    order by m.media_id limit %(limit)s
+)
+select
+    m.media_id, m.source, m.kind, m.mime, m.n_bytes, m.width, m.height, m.sha256, m.created_at,
+    c.class, c.origin as class_origin,
+    (
+        select count(*) from smartdb.label_issue as i
+        where i.media_id = m.media_id and i.state = 'open' and i.is_live
+    ) as n_issues
+from page
+join smartdb.media as m on m.media_id = page.media_id
+left join lateral (
+    select k.class, k.origin from smartdb.media_class as k where k.media_id = page.media_id
+    offset 0  -- for each of the few, not for all
+) as c on true
+order by page.media_id
 
 -- name: one
 -- One media with the statistics of its pixels.
@@ -132,9 +143,9 @@ from smartdb.similar(
                     'm.media_id in (select l.media_id from smartdb.media_location as l where l.source = %L)',
                     %(source)s::text
                 ) end,
-                case when %(class)s::text is not null then format(
-                    'm.media_id in (select k.media_id from smartdb.media_class as k where k.class = %L)',
-                    %(class)s::text
+                case when %(class_ids)s::bigint[] is not null then format(
+                    'm.media_id in (select k.media_id from smartdb.media_class as k where k.class_id = any (%L))',
+                    %(class_ids)s::bigint[]
                 ) end
             ), ''
         ), 'true'
@@ -142,9 +153,13 @@ from smartdb.similar(
 ) as s
 join smartdb.media as m on m.media_id = s.media_id
 left join lateral (
-    select k.class from smartdb.media_class as k where k.media_id = s.media_id
+    select k.class from smartdb.media_class as k where k.media_id = s.media_id offset 0
 ) as c on true
 order by s.distance, s.media_id
+
+-- name: class_ids
+-- The classes in use of a name.
+select t.class_id from smartdb.ontology_tree as t where t.class = %(class)s
 
 -- name: encoders
 -- The encoders that there are.

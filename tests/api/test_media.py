@@ -49,7 +49,6 @@ def test_a_last_page_that_is_full_has_no_next(client: FlaskClient) -> None:
     [
         ("class=cat", [1, 2, 3]),
         ("class=dog&limit=500", [4, 5, 6, 7, 8, 9, 10]),
-        ("class=unknown", []),
         ("source=toys&class=cat", [1, 2, 3]),
         ("label_state=unlabelled&source=toys", [11]),
         ("label_state=labelled&class=cat", [1, 2, 3]),
@@ -106,8 +105,15 @@ def test_similar_media_keep_to_a_class_and_a_source(client: FlaskClient) -> None
 
 
 def test_a_filter_of_similar_media_is_only_a_name(client: FlaskClient) -> None:
-    answer = client.get("/v1/media/1/similar?class=dog'%20or%20'a'='a")
+    answer = client.get("/v1/media/1/similar?source=toys'%20or%20'a'='a")
     assert (answer.status_code, answer.json["items"]) == (200, [])
+
+
+def test_a_class_that_is_not_in_use_is_named(client: FlaskClient) -> None:
+    for path in ("/v1/media?class=bird", "/v1/media/1/similar?class=bird"):
+        answer = client.get(path)
+        assert (answer.status_code, answer.json["code"]) == (422, "invalid_input")
+        assert "'bird'" in answer.json["detail"]
 
 
 def test_an_unknown_encoder_is_a_problem(client: FlaskClient) -> None:

@@ -11,9 +11,11 @@ from __future__ import annotations
 import itertools
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -25,7 +27,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from smartdb import account, migrate, programs, server
+from smartdb import account, cluster, embedded, migrate, programs, server
 from smartdb.database import connect as open_database
 
 TEMPLATE = "smartdb_template"
@@ -183,11 +185,22 @@ class TcpServer:
 
 @pytest.fixture(scope="session")
 def _initialised() -> Iterator[Path]:
-    """A home whose server was made and stopped; only ever copied."""
+    """A home whose server has the schema and is stopped between tests."""
     with open_folder() as home:
         migrate.upgrade(server.start(home, UNSAFE))
         server.stop(home)
         yield home
+
+
+@pytest.fixture
+def home(_initialised: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A SMARTDB_HOME whose embedded server has the schema and is stopped, before and after.
+
+    It is shared by the tests: start it, crash it, but leave its files alone.
+    """
+    monkeypatch.setenv("SMARTDB_HOME", str(_initialised))
+    yield _initialised
+    embedded.stop(_initialised)
 
 
 @pytest.fixture
@@ -199,8 +212,8 @@ def new_home(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 @pytest.fixture
-def home(new_home: Path, _initialised: Path) -> Path:
-    """A SMARTDB_HOME of the test's own, whose embedded server has the schema and is stopped."""
+def own_home(new_home: Path, _initialised: Path) -> Path:
+    """Like ``home``, for a test that does harm to its files."""
     subprocess.run(["cp", "-a", _initialised / "postgres", new_home], check=True)
     return new_home
 
@@ -235,7 +248,7 @@ def open_folder() -> Iterator[Path]:
     try:
         yield home
     finally:
-        server.stop(home)
+        _end_server(home)
         shutil.rmtree(home)
 
 
@@ -244,8 +257,17 @@ def _sweep() -> None:
     for left in Path("/tmp").glob("smartdb-test-*"):
         pid = left.name.split("-")[2]
         if pid.isdigit() and not Path(f"/proc/{pid}").exists():
-            server.stop(left)
+            _end_server(left)
             shutil.rmtree(left, ignore_errors=True)
+
+
+def _end_server(home: Path) -> None:
+    """Ends the server of a home that is to be deleted: without writing anything out."""
+    pid = cluster.postmaster(cluster.data_folder(home))
+    if pid is not None:
+        os.kill(pid, signal.SIGQUIT)
+    while cluster.postmaster(cluster.data_folder(home)) is not None:
+        time.sleep(0.01)
 
 
 def _call(program: Path, arguments: list[str], who: account.Account) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import click
@@ -49,10 +48,11 @@ def test_help_names_every_command_and_imports_nothing_heavy() -> None:
 def test_help_comes_at_once() -> None:
     command = [sys.executable, "-m", "smartdb", "--help"]
     times = []
-    for _ in range(5):
-        begun = time.perf_counter()
-        subprocess.run(command, capture_output=True, check=True)
-        times.append(time.perf_counter() - begun)
+    for _ in range(3):
+        with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
+            _, status, usage = os.wait4(process.pid, 0)
+            process.returncode = status
+            times.append(usage.ru_utime + usage.ru_stime)  # a busy machine does not count
     assert min(times) < 0.4
 
 
@@ -112,7 +112,7 @@ def test_a_bug_is_one_line_unless_debugging(monkeypatch: pytest.MonkeyPatch) -> 
     assert isinstance(_raise(ZeroDivisionError("x")).exception, ZeroDivisionError)
 
 
-def test_a_reader_that_goes_away_is_not_an_error(home: Path) -> None:
+def test_a_reader_that_goes_away_is_not_an_error(new_home: Path) -> None:
     command = [sys.executable, "-m", "smartdb", "doctor", "--json"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdout is not None

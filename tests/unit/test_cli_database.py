@@ -35,6 +35,13 @@ def tcp_database(tcp_server: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[s
     return tcp_server.url("own")
 
 
+@pytest.fixture
+def configured(database: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The url of a database with the schema, configured."""
+    monkeypatch.setenv("SMARTDB_DATABASE_URL", database)
+    return database
+
+
 def test_init_makes_the_schema_on_a_configured_server(tcp_database: str, tcp_server: Any) -> None:
     assert _run("status").exit_code == 1
     for _ in range(2):
@@ -72,12 +79,12 @@ def test_up_and_down_are_for_the_embedded_server_only(
     assert "SMARTDB_DATABASE_URL names another one; unset it" in result.stderr
 
 
-def test_down_deletes_the_data_only_when_told_twice(home: Path) -> None:
+def test_down_deletes_the_data_only_when_told_twice(own_home: Path) -> None:
     refused = _run("down", "--delete", input="n\n")
     assert refused.exit_code == 130
-    assert cluster.exists(cluster.data_folder(home))
+    assert cluster.exists(cluster.data_folder(own_home))
     assert _run("down", "--delete", "--yes").stderr.endswith("its data are deleted\n")
-    assert not cluster.exists(cluster.data_folder(home))
+    assert not cluster.exists(cluster.data_folder(own_home))
 
 
 def test_url_prints_what_other_clients_can_use(home: Path) -> None:
@@ -95,7 +102,7 @@ def test_url_prints_the_configured_one(monkeypatch: pytest.MonkeyPatch) -> None:
     assert _run("url").stdout == "postgresql://ada@db/x\n"
 
 
-def test_psql_is_a_reader_with_the_interface_on_its_path(home: Path) -> None:
+def test_psql_is_a_reader_with_the_interface_on_its_path(configured: str) -> None:
     done = _process("psql", "-Atc", "select current_user, count(*) from media")
     assert (done.returncode, done.stdout) == (0, "smartdb_reader|0\n")
     refused = _process("psql", "-c", "select * from core.media")
@@ -103,7 +110,7 @@ def test_psql_is_a_reader_with_the_interface_on_its_path(home: Path) -> None:
     assert "permission denied for schema core" in refused.stderr
 
 
-def test_psql_takes_a_role_and_passes_its_exit_code_on(home: Path) -> None:
+def test_psql_takes_a_role_and_passes_its_exit_code_on(configured: str) -> None:
     done = _process("psql", "--role", "smartdb_writer", "-Atc", "select current_user")
     assert done.stdout == "smartdb_writer\n"
     failed = _process("psql", "-v", "ON_ERROR_STOP=1", "-f", "/nowhere.sql")
@@ -121,8 +128,8 @@ def test_psql_works_on_a_server_with_a_password_that_ps_does_not_show(
     assert _process("psql", "-Atc", "select current_user").stdout == "smartdb_reader\n"
 
 
-def test_psql_keeps_options_of_the_url(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    url = server.start(home) + "&options=-c%20work_mem%3D5MB"
+def test_psql_keeps_options_of_the_url(configured: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    url = configured + "&options=-c%20work_mem%3D5MB"
     monkeypatch.setenv("SMARTDB_DATABASE_URL", url)
     done = _process("psql", "-Atc", "select current_setting('work_mem'), current_user")
     assert done.stdout == "5MB|smartdb_reader\n"
@@ -201,8 +208,8 @@ def test_doctor_mends_dead_runs_and_half_built_indexes(
     assert (after["runs"], after["indexes"]) == ("ok", "ok")
 
 
-def test_doctor_sees_settings_of_another_machine(home: Path) -> None:
-    conf = cluster.data_folder(home) / "smartdb.conf"
+def test_doctor_sees_settings_of_another_machine(own_home: Path) -> None:
+    conf = cluster.data_folder(own_home) / "smartdb.conf"
     conf.write_text("shared_buffers = '1MB'\nfsync = 'off'\n")
     assert "shared_buffers 1MB" in _run("doctor").stdout
     assert _run("doctor", "--fix").exit_code == 0

@@ -183,9 +183,11 @@ def test_a_member_of_a_role_may_not_act_as_another(
         db.connect(url)
 
 
-def test_the_home_of_a_path_with_special_characters_has_a_working_url(new_home: Path) -> None:
-    odd = new_home / "a b%20&c=ü'"
-    url = server.start(odd, {"fsync": "off"})
+def test_the_home_of_a_path_with_special_characters_has_a_working_url(own_home: Path) -> None:
+    odd = own_home / "a b%20&c=ü'"
+    odd.mkdir()
+    (own_home / "postgres").rename(odd / "postgres")
+    url = server.start(odd)
     with psycopg.connect(url) as conn:
         assert _one(conn, "select current_database()") == "smartdb"
     server.stop(odd)

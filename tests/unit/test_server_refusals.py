@@ -13,11 +13,11 @@ from smartdb import cluster, server
 from smartdb.errors import DatabaseError, DatabaseUnreachable, DiskFull
 
 
-def test_data_of_another_major_version_are_left_alone(home: Path) -> None:
-    version = cluster.data_folder(home) / "PG_VERSION"
+def test_data_of_another_major_version_are_left_alone(own_home: Path) -> None:
+    version = cluster.data_folder(own_home) / "PG_VERSION"
     version.write_text("16\n")
     with pytest.raises(DatabaseError, match=r"are of PostgreSQL 16, .* brings 18; dump them"):
-        server.start(home)
+        server.start(own_home)
     assert version.read_text() == "16\n"
 
 
@@ -59,20 +59,22 @@ def test_root_opens_no_closed_folder(new_home: Path) -> None:
     assert closed.stat().st_mode & 0o077 == 0
 
 
-def test_a_setting_that_postgres_refuses_is_quoted_from_its_log(home: Path) -> None:
-    with (cluster.data_folder(home) / "smartdb.conf").open("a") as conf:
+def test_a_setting_that_postgres_refuses_is_quoted_from_its_log(own_home: Path) -> None:
+    with (cluster.data_folder(own_home) / "smartdb.conf").open("a") as conf:
         conf.write("shared_buffers = 'plenty'\n")
     with pytest.raises(DatabaseUnreachable, match=r"did not start: .*FATAL"):
-        server.start(home)
+        server.start(own_home)
 
 
-def test_a_socket_folder_that_somebody_else_made_is_refused(new_home: Path) -> None:
-    deep = new_home / ("d" * 120)
+def test_a_socket_folder_that_somebody_else_made_is_refused(own_home: Path) -> None:
+    deep = own_home / ("d" * 120)
+    deep.mkdir()
+    (own_home / "postgres").rename(deep / "postgres")
     taken = cluster.socket_folder(cluster.data_folder(deep))
     taken.mkdir(mode=0o777)
     try:
         with pytest.raises(DatabaseError, match="is not the server's own; remove it"):
-            server.start(deep, {"fsync": "off"})
+            server.start(deep)
     finally:
         taken.rmdir()
 

@@ -38,7 +38,7 @@ def account_for(data: Path) -> Account:
 
 
 def popen_options(account: Account) -> dict[str, Any]:
-    """Options of subprocess that run a command of the server as ``account``, in a clean environment.
+    """Options of subprocess that run a program of the server as ``account``, cleanly.
 
     Variables of libpq (PGDATA, PGOPTIONS, ...) are kept from it, and its messages are English.
     """

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import tempfile
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from benchmarks.harness import Figure, scratch, show
+from benchmarks.harness import Figure, scratch, seconds, show
 from smartdb import config, embeddings, encoders
 from smartdb.database import connect
 from smartdb.encoders import Encoder
@@ -21,6 +20,7 @@ from smartdb.ingest import ingest
 
 SPECS = {"descriptor": 1000, "torchvision:squeezenet1_1@none": 400, "open_clip:ViT-B-32/none": 160}
 BATCH = 32
+ROUNDS = 3
 SIZE = (640, 480)
 
 
@@ -39,17 +39,21 @@ def main(quick: bool = False) -> None:
 
 
 def measure(encoder: Encoder, files: list[Path]) -> list[Figure]:
-    """Images per second of the pipeline and of all of ``embed``, the better of two rounds.
+    """Images per second of the pipeline and of all of ``embed``, the best of alternating rounds.
 
     The bare model loop runs the same batches from memory. Where decoding takes the same cores as
     the model, no pipeline reaches it: the other limit adds the work of decoding to it.
     """
     prepared = [encoder.prepare(encoder.load(file)) for file in files]
     batches = [np.stack(prepared[i : i + BATCH]) for i in range(0, len(files), BATCH)]
+    work: dict[str, Callable[[], Any]] = {
+        "model": lambda: [encoder.forward(batch) for batch in batches],
+        "pipeline": lambda: list(encoder.encode_files(files)),
+        "decode": lambda: [encoder.prepare(encoder.load(file)) for file in files],
+    }
     encoder.forward(batches[0])
-    model = _best(lambda: [encoder.forward(batch) for batch in batches])
-    pipeline = _best(lambda: list(encoder.encode_files(files)))
-    decode = _best(lambda: [encoder.prepare(encoder.load(file)) for file in files])
+    rounds = [{name: seconds(one) for name, one in work.items()} for _ in range(ROUNDS)]
+    model, pipeline, decode = (min(r[name] for r in rounds) for name in work)
     both = model + decode / config.workers()
     whole = _whole(encoder, files[0].parent)
     n = len(files)
@@ -63,18 +67,7 @@ def _whole(encoder: Encoder, folder: Path) -> float:
     """Seconds of embedding a folder into a database."""
     with scratch() as url, connect(url) as conn:
         ingest(conn, folder)
-        start = time.perf_counter()
-        embeddings.embed(conn, encoder)
-        return time.perf_counter() - start
-
-
-def _best(work: Callable[[], Any]) -> float:
-    times = []
-    for _ in range(2):
-        start = time.perf_counter()
-        work()
-        times.append(time.perf_counter() - start)
-    return min(times)
+        return seconds(lambda: embeddings.embed(conn, encoder))
 
 
 def _write(folder: Path, n: int) -> list[Path]:

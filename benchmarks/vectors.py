@@ -35,7 +35,7 @@ def main(quick: bool = False) -> None:
 
 def measure(conn: psycopg.Connection[Any], vectors: Floats) -> list[Figure]:
     """Vectors per second in and out, the best of three rounds that alternate with bare COPY."""
-    columns: dict[str, NDArray[Any]] = {"media_id": np.arange(len(vectors)), "v": vectors}
+    columns: dict[str, Any] = {"media_id": np.arange(len(vectors)), "v": vectors}
     best: dict[str, float] = {}
 
     def timed(name: str, work: Callable[..., Any]) -> Any:

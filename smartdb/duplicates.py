@@ -7,8 +7,11 @@ mean of their distances to their last neighbour), and their hashes differ in at 
 of 64; where the hashes are equal, `SAME_HASH` times that distance. Groups are what such pairs
 connect.
 
-Measured (`benchmarks/duplicates.md`) with the defaults, on pairs judged by people in CIFAR-10
-(87 near-duplicates among 2,319 pictures) and on 20 planted among 1,797 digits.
+With the defaults, ``python -m benchmarks alike`` finds with the descriptor 20 of 20 near-duplicates
+planted among 1,817 digits and 56 of the 87 that people judged so among 2,319 photos of CIFAR-10, and
+joins nothing else that is not at least judged similar; with SqueezeNet, which sees 32-pixel photos
+poorly, 19 and 10. The defaults were chosen on these data, for precision: at ``max_ratio`` 0.25 it is
+83 to 100 %, and recall hardly better.
 """
 
 from __future__ import annotations

@@ -2,7 +2,9 @@
 
 It knows shades, colours and the directions of edges on a coarse grid, so it finds near-duplicates
 and tells simple shapes apart, but a photo of a dog is not nearer to another dog than its colours
-and outlines make it. Figures: `benchmarks/embed.py`, `docs/encoders.md`.
+and outlines make it. By the nearest neighbour it names 99.4 % of handwritten digits rightly (raw
+pixels 98.7 %), but only 41 % of CIFAR-10's photos (raw pixels 34 %, guessing 12 %, SqueezeNet
+52 %): ``python -m benchmarks alike``.
 """
 
 from __future__ import annotations

@@ -176,7 +176,10 @@ def test_a_process_that_outlived_its_killed_server_is_named(home: Path) -> None:
 
 def _run_endlessly(conn: psycopg.Connection) -> None:
     with suppress(psycopg.OperationalError):
-        conn.execute("do $$ begin loop end loop; end $$")
+        conn.execute("""
+            do $$
+            declare ends constant timestamptz := clock_timestamp() + '30 s';
+            begin while clock_timestamp() < ends loop end loop; end $$""")
 
 
 def test_an_interrupted_first_start_is_begun_again(new_home: Path) -> None:

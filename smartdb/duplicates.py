@@ -8,10 +8,10 @@ of 64; where the hashes are equal, `SAME_HASH` times that distance. Groups are w
 connect.
 
 With the defaults, ``python -m benchmarks alike`` finds with the descriptor 20 of 20 near-duplicates
-planted among 1,817 digits and 56 of the 87 that people judged so among 2,319 photos of CIFAR-10, and
-joins nothing else that is not at least judged similar; with SqueezeNet, which sees 32-pixel photos
-poorly, 19 and 10. The defaults were chosen on these data, for precision: at ``max_ratio`` 0.25 it is
-83 to 100 %, and recall hardly better.
+planted among 1,817 digits, and 56 of the 87 that people judged so among 2,319 photos of CIFAR-10;
+it joins nothing that is not at least judged similar. With SqueezeNet, which sees 32-pixel photos
+poorly, it finds 19 and 10. The defaults were chosen on these data, for precision: with a
+``max_ratio`` of 0.25 that is 83 to 100 %, and recall hardly better.
 """
 
 from __future__ import annotations

@@ -9,11 +9,13 @@ from urllib.parse import quote
 
 from flask.testing import FlaskClient
 
-TEXTS = ["", "0", "-1", "1e9", "9" * 30, "nan", "null", "true", "'", '"', "%", "%00", "\0", "é" * 50,
-         "a" * 5000, "../..", "<script>", "$(id)", "{}", "1;drop table core.media", "\U0010ffff",
-         "%s", "%(x)s", "{0}", "pets", "dog", "test", "1", "7", "12", "tiny", "train"]  # fmt: skip
-VALUES = [None, True, 0, -1, 1, 1.5, 10**30, float("nan"), "", "a", "\0", "\ud800", "x" * 3000, [],
-          {}, [1], {"a": 1}, "cat", "ana", "accepted", "corrected", "label", "review"]  # fmt: skip
+TEXTS = ["", "0", "-1", "1e9", "9" * 30, "nan", "null", "true", "'", '"', "%", "%00", "\0",
+         "é" * 50, "a" * 5000, "../..", "<script>", "$(id)", "{}", "1;drop table core.media",
+         "\U0010ffff", "%s", "%(x)s", "{0}", "pets", "dog", "test", "1", "7", "12", "tiny",
+         "train"]  # fmt: skip
+VALUES = [None, True, 0, -1, 1, 1.5, 10**30, float("nan"), "", "a", "\0", "\ud800", "x" * 3000,
+          [], {}, [1], {"a": 1}, "cat", "ana", "accepted", "corrected", "label",
+          "review"]  # fmt: skip
 ROUNDS = 12
 
 

@@ -79,7 +79,9 @@ def _measure(url: str, n: int, times: int) -> list[Figure]:
                 lambda _: media_page(conn, class_="class 99"),
             ),
             figure("one media", "media/{}", None, lambda i: find_media(conn, i)),
-            figure("similar, exact scan", "media/{}/similar", None, lambda i: similar_media(conn, i)),
+            figure(
+                "similar, exact scan", "media/{}/similar", None, lambda i: similar_media(conn, i)
+            ),
             figure(
                 "thumbnail from the cache", "media/{}/thumbnail", 0.01,
                 lambda i: thumbnail_of(find_original(conn, i)), any_file,

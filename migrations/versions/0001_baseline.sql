@@ -112,7 +112,8 @@ create procedure core.make_checker(name text, reference text[][])
 language plpgsql as $outer$
 declare
     r text[];
-    checks text := '';
+    few text := '';
+    many text := '';
 begin
     foreach r slice 1 in array reference loop
         if not exists (
@@ -122,32 +123,43 @@ begin
             raise exception '% is not permanent', r[2]
                 using errcode = 'SD002', hint = 'call core.make_permanent first';
         end if;
-        checks := checks || format($sql$
-    select n.%1$I into missing from (select distinct c.%1$I from changed as c) as n
-    where n.%1$I is not null and not exists (select from %2$s as t where t.%3$I = n.%1$I)
-    limit 1;
-    if found then
-        perform core.refuse_reference(tg_relid, %1$L, %2$L, missing);
-    end if;$sql$, r[1], r[2]::regclass, r[3]);
+        few := few || format($sql$
+        select c.%1$I into missing from changed as c
+        where c.%1$I is not null and not exists (select from %2$s as t where t.%3$I = c.%1$I)
+        limit 1;
+        if found then
+            perform core.refuse_reference(tg_relid, %1$L, %2$L, missing);
+        end if;$sql$, r[1], r[2]::regclass, r[3]);
+        many := many || format($sql$
+        execute 'select c.%1$I from changed as c left join %2$s as t on t.%3$I = c.%1$I
+            where c.%1$I is not null and t.%3$I is null limit 1' into missing;
+        if missing is not null then
+            perform core.refuse_reference(tg_relid, %1$L, %2$L, missing);
+        end if;$sql$, r[1], r[2]::regclass, r[3]);
     end loop;
     execute format($sql$
 create function core.%I() returns trigger
 language plpgsql security definer set search_path = pg_catalog
-set enable_hashjoin = off set enable_mergejoin = off set enable_seqscan = off as $body$
+set enable_hashjoin = off set enable_mergejoin = off set enable_seqscan = off
+set enable_material = off as $body$ -- else it may hold the whole target against each row
 declare
     missing bigint;
-begin%s
+begin
+    if not exists (select from changed offset 1000) then -- one plan, kept: look each up in the index%s
+    else -- planned for the number of rows at hand
+        perform set_config(g.name, 'on', true)
+        from unnest('{enable_hashjoin,enable_mergejoin,enable_seqscan}'::text[]) as g (name);%s
+    end if;
     return null;
 end
-$body$ $sql$, name, checks);
+$body$ $sql$, name, few, many);
     execute format('comment on function core.%I() is %L', name,
         'Statement trigger made by core.make_checker: what the changed rows refer to exists.');
 end
 $outer$;
 comment on procedure core.make_checker(text, text[][]) is
     'Makes the trigger function that looks up references, each {column, permanent table, its key}, '
-    'once a statement, hidden rows included. One plan serves one row and a million: each distinct '
-    'value is looked up in the index of the key, whatever the statistics were when it was planned.';
+    'once a statement, hidden rows included: by the index for few rows, by a join for many.';
 
 create procedure core.attach_checker(relation regclass, name text)
 language plpgsql as $$
@@ -1273,7 +1285,12 @@ create table core.prediction (
     confidence real not null,
     margin real not null,
     entropy real not null,
+    true_label_id bigint,
+    true_class_id bigint,
+    split text,
     constraint prediction_pk primary key (media_id, run_id),
+    constraint prediction_truth_check check ((true_label_id is null) = (true_class_id is null)),
+    constraint prediction_split_check check (split in ('train', 'val', 'test')),
     constraint prediction_confidence_check check (
         confidence between 0 and 1.0001 and margin between 0 and 1.0001 and entropy >= 0)
 ) partition by list (run_id);
@@ -1291,6 +1308,43 @@ comment on column core.prediction.probability is 'Probability of each class, in 
 comment on column core.prediction.confidence is 'Probability of the likeliest class.';
 comment on column core.prediction.margin is 'Probability of the likeliest less that of the second.';
 comment on column core.prediction.entropy is 'Shannon entropy of the probabilities in nats.';
+comment on column core.prediction.true_label_id is
+    'The label it is judged against, that of media_class at the run''s revision; null: the media had none.';
+comment on column core.prediction.true_class_id is 'The class of that label.';
+comment on column core.prediction.split is 'The split of the media in the run''s dataset version; null: it was not a member.';
+
+create function core.check_truth() returns trigger
+language plpgsql as $$
+declare
+    e core.evaluation;
+    wrong bigint;
+begin
+    for e in
+        select x.* from core.evaluation as x where x.run_id in (select c.run_id from changed as c)
+    loop
+        select c.media_id into wrong
+        from changed as c
+        left join smartdb.media_class_at(e.revision) as t on t.media_id = c.media_id
+        left join core.dataset_item as i
+            on i.dataset_id = e.dataset_id and i.media_id = c.media_id
+            and i.version_from <= e.version and (i.version_to is null or i.version_to > e.version)
+        where c.run_id = e.run_id and (
+            c.true_label_id is distinct from t.label_id or c.true_class_id is distinct from t.class_id
+            or c.split is distinct from i.split)
+        limit 1;
+        if found then
+            raise exception 'the prediction of media % is not judged against what run % says', wrong, e.run_id
+                using errcode = 'SD002',
+                hint = 'true_label_id, true_class_id: smartdb.media_class_at; split: core.dataset_item';
+        end if;
+    end loop;
+    return null;
+end
+$$;
+comment on function core.check_truth() is
+    'Statement trigger: the truth written beside a prediction is the one at the revision and dataset version of its run.';
+create trigger check_truth after insert on core.prediction referencing new table as changed
+    for each statement execute function core.check_truth();
 
 create function core.add_prediction_partition(run bigint) returns void
 language plpgsql security definer set search_path = pg_catalog as $$

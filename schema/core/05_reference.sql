@@ -40,7 +40,8 @@ create procedure core.make_checker(name text, reference text[][])
 language plpgsql as $outer$
 declare
     r text[];
-    checks text := '';
+    few text := '';
+    many text := '';
 begin
     foreach r slice 1 in array reference loop
         if not exists (
@@ -50,32 +51,43 @@ begin
             raise exception '% is not permanent', r[2]
                 using errcode = 'SD002', hint = 'call core.make_permanent first';
         end if;
-        checks := checks || format($sql$
-    select n.%1$I into missing from (select distinct c.%1$I from changed as c) as n
-    where n.%1$I is not null and not exists (select from %2$s as t where t.%3$I = n.%1$I)
-    limit 1;
-    if found then
-        perform core.refuse_reference(tg_relid, %1$L, %2$L, missing);
-    end if;$sql$, r[1], r[2]::regclass, r[3]);
+        few := few || format($sql$
+        select c.%1$I into missing from changed as c
+        where c.%1$I is not null and not exists (select from %2$s as t where t.%3$I = c.%1$I)
+        limit 1;
+        if found then
+            perform core.refuse_reference(tg_relid, %1$L, %2$L, missing);
+        end if;$sql$, r[1], r[2]::regclass, r[3]);
+        many := many || format($sql$
+        execute 'select c.%1$I from changed as c left join %2$s as t on t.%3$I = c.%1$I
+            where c.%1$I is not null and t.%3$I is null limit 1' into missing;
+        if missing is not null then
+            perform core.refuse_reference(tg_relid, %1$L, %2$L, missing);
+        end if;$sql$, r[1], r[2]::regclass, r[3]);
     end loop;
     execute format($sql$
 create function core.%I() returns trigger
 language plpgsql security definer set search_path = pg_catalog
-set enable_hashjoin = off set enable_mergejoin = off set enable_seqscan = off as $body$
+set enable_hashjoin = off set enable_mergejoin = off set enable_seqscan = off
+set enable_material = off as $body$ -- else it may hold the whole target against each row
 declare
     missing bigint;
-begin%s
+begin
+    if not exists (select from changed offset 1000) then -- one plan, kept: look each up in the index%s
+    else -- planned for the number of rows at hand
+        perform set_config(g.name, 'on', true)
+        from unnest('{enable_hashjoin,enable_mergejoin,enable_seqscan}'::text[]) as g (name);%s
+    end if;
     return null;
 end
-$body$ $sql$, name, checks);
+$body$ $sql$, name, few, many);
     execute format('comment on function core.%I() is %L', name,
         'Statement trigger made by core.make_checker: what the changed rows refer to exists.');
 end
 $outer$;
 comment on procedure core.make_checker(text, text[][]) is
     'Makes the trigger function that looks up references, each {column, permanent table, its key}, '
-    'once a statement, hidden rows included. One plan serves one row and a million: each distinct '
-    'value is looked up in the index of the key, whatever the statistics were when it was planned.';
+    'once a statement, hidden rows included: by the index for few rows, by a join for many.';
 
 create procedure core.attach_checker(relation regclass, name text)
 language plpgsql as $$

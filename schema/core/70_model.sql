@@ -70,7 +70,12 @@ create table core.prediction (
     confidence real not null,
     margin real not null,
     entropy real not null,
+    true_label_id bigint,
+    true_class_id bigint,
+    split text,
     constraint prediction_pk primary key (media_id, run_id),
+    constraint prediction_truth_check check ((true_label_id is null) = (true_class_id is null)),
+    constraint prediction_split_check check (split in ('train', 'val', 'test')),
     constraint prediction_confidence_check check (
         confidence between 0 and 1.0001 and margin between 0 and 1.0001 and entropy >= 0)
 ) partition by list (run_id);
@@ -88,6 +93,43 @@ comment on column core.prediction.probability is 'Probability of each class, in 
 comment on column core.prediction.confidence is 'Probability of the likeliest class.';
 comment on column core.prediction.margin is 'Probability of the likeliest less that of the second.';
 comment on column core.prediction.entropy is 'Shannon entropy of the probabilities in nats.';
+comment on column core.prediction.true_label_id is
+    'The label it is judged against, that of media_class at the run''s revision; null: the media had none.';
+comment on column core.prediction.true_class_id is 'The class of that label.';
+comment on column core.prediction.split is 'The split of the media in the run''s dataset version; null: it was not a member.';
+
+create function core.check_truth() returns trigger
+language plpgsql as $$
+declare
+    e core.evaluation;
+    wrong bigint;
+begin
+    for e in
+        select x.* from core.evaluation as x where x.run_id in (select c.run_id from changed as c)
+    loop
+        select c.media_id into wrong
+        from changed as c
+        left join smartdb.media_class_at(e.revision) as t on t.media_id = c.media_id
+        left join core.dataset_item as i
+            on i.dataset_id = e.dataset_id and i.media_id = c.media_id
+            and i.version_from <= e.version and (i.version_to is null or i.version_to > e.version)
+        where c.run_id = e.run_id and (
+            c.true_label_id is distinct from t.label_id or c.true_class_id is distinct from t.class_id
+            or c.split is distinct from i.split)
+        limit 1;
+        if found then
+            raise exception 'the prediction of media % is not judged against what run % says', wrong, e.run_id
+                using errcode = 'SD002',
+                hint = 'true_label_id, true_class_id: smartdb.media_class_at; split: core.dataset_item';
+        end if;
+    end loop;
+    return null;
+end
+$$;
+comment on function core.check_truth() is
+    'Statement trigger: the truth written beside a prediction is the one at the revision and dataset version of its run.';
+create trigger check_truth after insert on core.prediction referencing new table as changed
+    for each statement execute function core.check_truth();
 
 create function core.add_prediction_partition(run bigint) returns void
 language plpgsql security definer set search_path = pg_catalog as $$

@@ -1,31 +1,13 @@
 -- What runs predicted, beside the truth they are judged against.
 create view smartdb.prediction as
-with truth as (
-    select distinct on (p.run_id, p.media_id) p.run_id, p.media_id, l.class_id, l.label_id
-    from core.evaluation as e
-    join core.prediction as p on p.run_id = e.run_id
-    join core.label as l
-        on l.media_id = p.media_id and l.kind = 'classification'
-        and l.origin in ('consensus', 'human', 'import')
-        and l.rev_from <= e.revision and (l.rev_to is null or l.rev_to > e.revision)
-    order by
-        p.run_id, p.media_id,
-        case l.origin when 'consensus' then 0 when 'human' then 1 else 2 end,
-        l.rev_from desc
-)
 select
-    p.run_id, p.media_id, i.split, t.name as class, c.name as predicted_class,
-    t.class_id = p.class_id as is_correct,
+    p.run_id, p.media_id, p.split, t.name as class, c.name as predicted_class,
+    p.true_class_id = p.class_id as is_correct,
     p.confidence, p.margin, p.entropy, p.probability,
-    p.class_id as predicted_class_id, t.class_id, truth.label_id
+    p.class_id as predicted_class_id, p.true_class_id as class_id, p.true_label_id as label_id
 from core.prediction as p
-join core.evaluation as e on e.run_id = p.run_id
-join core.class as c on c.class_id = p.class_id
-left join truth on truth.run_id = p.run_id and truth.media_id = p.media_id
-left join core.class as t on t.class_id = truth.class_id
-left join core.dataset_item as i
-    on i.dataset_id = e.dataset_id and i.media_id = p.media_id
-    and i.version_from <= e.version and (i.version_to is null or i.version_to > e.version);
+left join core.class as c on c.class_id = p.class_id
+left join core.class as t on t.class_id = p.true_class_id;
 
 comment on view smartdb.prediction is
     'What runs predicted, beside the class at the revision they are judged against. Always name a run: where run_id = ...';

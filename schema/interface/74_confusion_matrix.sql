@@ -1,9 +1,18 @@
 -- How often media of each class were predicted as each class.
 create view smartdb.confusion_matrix as
-select p.run_id, p.split, p.class, p.predicted_class, count(*) as n, avg(p.confidence) as mean_confidence
-from smartdb.prediction as p
-where p.class is not null
-group by p.run_id, p.split, p.class, p.predicted_class;
+with counted as ( -- by number first: names are looked up once a cell, not once a prediction
+    select
+        p.run_id, p.split, p.class_id, p.predicted_class_id, count(*) as n,
+        avg(p.confidence) as mean_confidence
+    from smartdb.prediction as p
+    where p.class_id is not null
+    group by p.run_id, p.split, p.class_id, p.predicted_class_id
+)
+select
+    n.run_id, n.split, t.name as class, c.name as predicted_class, n.n, n.mean_confidence
+from counted as n
+join core.class as t on t.class_id = n.class_id
+join core.class as c on c.class_id = n.predicted_class_id;
 
 comment on view smartdb.confusion_matrix is 'How often media of each class were predicted as each class. Name a run: where run_id = ...';
 comment on column smartdb.confusion_matrix.run_id is 'The run.';

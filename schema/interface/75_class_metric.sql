@@ -1,25 +1,18 @@
 -- Precision, recall and F1 of each class.
 create view smartdb.class_metric as
-with truth as (
-    select run_id, split, class, sum(n) as n, sum(n) filter (where class = predicted_class) as n_right
-    from smartdb.confusion_matrix group by run_id, split, class
-),
-guess as (
-    select run_id, split, predicted_class as class, sum(n) as n
-    from smartdb.confusion_matrix group by run_id, split, predicted_class
-),
-counted as (
+with counted as (
     select
-        coalesce(t.run_id, g.run_id) as run_id, coalesce(t.split, g.split) as split,
-        coalesce(t.class, g.class) as class,
-        coalesce(t.n_right, 0)::double precision as n_right, coalesce(t.n, 0) as n_true, coalesce(g.n, 0) as n_predicted
-    from truth as t
-    full join guess as g
-        on g.run_id = t.run_id and g.class = t.class
-        and coalesce(g.split, '') = coalesce(t.split, '')
+        m.run_id, m.split, u.class, sum(u.n_true)::bigint as n_true,
+        sum(u.n_predicted)::bigint as n_predicted, sum(u.n_right)::bigint as n_right
+    from smartdb.confusion_matrix as m
+    cross join lateral (values
+        (m.class, m.n, 0, case when m.class = m.predicted_class then m.n else 0 end),
+        (m.predicted_class, 0, m.n, 0)
+    ) as u (class, n_true, n_predicted, n_right)
+    group by m.run_id, m.split, u.class
 )
 select
-    run_id, split, class, n_true::bigint as n_true, n_predicted::bigint as n_predicted, n_right::bigint as n_right,
+    run_id, split, class, n_true, n_predicted, n_right,
     n_right / nullif(n_predicted, 0)::double precision as precision,
     n_right / nullif(n_true, 0)::double precision as recall,
     2 * n_right / nullif(n_true + n_predicted, 0)::double precision as f1

@@ -25,8 +25,17 @@ where not exists (select from core.media as m where m.media_id = s.media_id)
 order by s.media_id;
 
 -- name: insert
--- Moves the copied predictions to their run.
-insert into core.prediction (run_id, media_id, class_id, probability, confidence, margin, entropy)
-select %(run_id)s, s.media_id, s.class_id, s.probability, s.confidence, s.margin, s.entropy
+-- Moves the copied predictions to their run, each beside the truth it is judged against.
+insert into core.prediction (
+    run_id, media_id, class_id, probability, confidence, margin, entropy,
+    true_label_id, true_class_id, split
+)
+select
+    %(run_id)s, s.media_id, s.class_id, s.probability, s.confidence, s.margin, s.entropy,
+    t.label_id, t.class_id, i.split
 from pg_temp.copied_prediction as s
+left join smartdb.media_class_at(%(revision)s) as t on t.media_id = s.media_id
+left join core.dataset_item as i
+    on i.dataset_id = %(dataset_id)s and i.media_id = s.media_id
+    and i.version_from <= %(version)s and (i.version_to is null or i.version_to > %(version)s)
 order by s.media_id;

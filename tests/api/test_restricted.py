@@ -39,9 +39,11 @@ def hidden(own: FlaskClient, run_sql: Sql, furnished: Any) -> int:
     run_sql("insert into core.task (kind, media_id, label_id, priority) "
             "values ('review', %s, %s, 9)", media_id, label_id)  # fmt: skip
     run_sql("insert into core.finding (media_id, kind, run_id) values (%s, 'face', 1)", media_id)
-    run_sql("insert into core.prediction (run_id, media_id, class_id, probability, confidence, "
-            "margin, entropy) values (5, %s, 3, '{0,1}', 1, 1, 0)", media_id)  # fmt: skip
     run_sql("update core.evaluation set revision = nextval('core.revision') where run_id = 5")
+    run_sql("insert into core.prediction (run_id, media_id, class_id, probability, confidence, "
+            "margin, entropy, true_label_id, true_class_id) "
+            "select 5, %s, 3, '{0,1}', 1, 1, 0, l.label_id, l.class_id "
+            "from core.label as l where l.label_id = %s", media_id, label_id)  # fmt: skip
     assert everything(own, media_id) == list(LISTS)  # it can be seen, so these tests can fail
     run_sql("insert into core.restriction (media_id, reason) values (%s, 'consent')", media_id)
     return media_id

@@ -72,10 +72,14 @@ values ('pets', 4, 1, 1, 1, '{2,3}', 'file:///models/a.pt', sha256('a'));
 insert into core.evaluation (run_id, model_id, dataset_id, version, revision, class_ids)
 select 4, 1, 1, 1, v.revision, '{2,3}' from core.dataset_version as v where v.version = 1;
 select core.add_prediction_partition(4);
-insert into core.prediction (run_id, media_id, class_id, probability, confidence, margin, entropy)
+insert into core.prediction (
+    run_id, media_id, class_id, probability, confidence, margin, entropy, true_label_id, true_class_id, split
+)
 select 4, i, case when p >= 0.5 then 2 else 3 end, array[p, 1 - p], greatest(p, 1 - p), abs(2 * p - 1),
-    -p * ln(p) - (1 - p) * ln(1 - p)
-from (values (1, 0.9), (2, 0.8), (3, 0.9), (4, 0.8), (5, 0.2), (6, 0.1), (7, 0.3), (8, 0.1), (9, 0.4), (11, 0.55)) as x (i, p);
+    -p * ln(p) - (1 - p) * ln(1 - p), t.label_id, t.class_id, d.split
+from (values (1, 0.9), (2, 0.8), (3, 0.9), (4, 0.8), (5, 0.2), (6, 0.1), (7, 0.3), (8, 0.1), (9, 0.4), (11, 0.55)) as x (i, p)
+left join smartdb.media_class_at((select e.revision from core.evaluation as e where e.run_id = 4)) as t on t.media_id = i
+left join smartdb.dataset_item_at('pets', 1) as d on d.media_id = i;
 insert into core.metric (run_id, name, split, step, value, n) values
     (4, 'accuracy', 'test', null, 0.3333, 3), (4, 'loss', 'train', 1, 0.69, 6), (4, 'loss', 'train', 2, 0.41, 6);
 insert into core.label_issue (label_id, kind, score, suggested_class_id, run_id) values
@@ -102,10 +106,14 @@ values ('pets', 5, 1, 2, 1, '{2,3}', 'file:///models/b.pt', sha256('b'));
 insert into core.evaluation (run_id, model_id, dataset_id, version, revision, class_ids)
 select 5, 2, 1, 2, v.revision, '{2,3}' from core.dataset_version as v where v.version = 2;
 select core.add_prediction_partition(5);
-insert into core.prediction (run_id, media_id, class_id, probability, confidence, margin, entropy)
+insert into core.prediction (
+    run_id, media_id, class_id, probability, confidence, margin, entropy, true_label_id, true_class_id, split
+)
 select 5, i, case when p >= 0.5 then 2 else 3 end, array[p, 1 - p], greatest(p, 1 - p), abs(2 * p - 1),
-    -p * ln(p) - (1 - p) * ln(1 - p)
-from (values (1, 0.9), (2, 0.8), (3, 0.9), (4, 0.4), (5, 0.1), (6, 0.1), (7, 0.3), (9, 0.2), (10, 0.7)) as x (i, p);
+    -p * ln(p) - (1 - p) * ln(1 - p), t.label_id, t.class_id, d.split
+from (values (1, 0.9), (2, 0.8), (3, 0.9), (4, 0.4), (5, 0.1), (6, 0.1), (7, 0.3), (9, 0.2), (10, 0.7)) as x (i, p)
+left join smartdb.media_class_at((select e.revision from core.evaluation as e where e.run_id = 5)) as t on t.media_id = i
+left join smartdb.dataset_item_at('pets', 2) as d on d.media_id = i;
 insert into core.metric (run_id, name, split, value, n) values (5, 'accuracy', 'test', 0.75, 4);
 
 insert into core.batch (strategy, seed, run_id) values ('uncertain+diverse', 0, 5);

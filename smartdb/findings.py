@@ -34,13 +34,9 @@ DEFAULTS = Thresholds()
 def resolve(conn: psycopg.Connection[Any], finding_id: int, resolution: str) -> None:
     """Settles an open finding, or settles it anew; ``resolution`` is one of `RESOLUTIONS`."""
     if resolution not in RESOLUTIONS:
-        raise InvalidInput(
-            f"no such resolution: {resolution!r}; use one of {RESOLUTIONS}"
-        )
+        raise InvalidInput(f"no such resolution: {resolution!r}; use one of {RESOLUTIONS}")
     values = {"finding_id": finding_id, "resolution": resolution}
     with translated():
         cursor = conn.execute(statement("finding", "resolve"), values)
     if cursor.rowcount == 0:
-        raise NotFound(
-            f"no finding {finding_id}; see: select * from smartdb.finding_open"
-        )
+        raise NotFound(f"no finding {finding_id}; the open ones are in smartdb.finding_open")

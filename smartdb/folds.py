@@ -11,9 +11,6 @@ from smartdb.errors import InvalidInput
 
 Array = NDArray[Any]
 
-DECAYS = (1.0, 10.0, 100.0, 1000.0)
-"""Weight decays that are tried on the first fold; the one with the least log loss is used."""
-
 
 def deal(labels: Array, groups: Array, folds: int, seed: int) -> NDArray[np.int64]:
     """The fold (n,) of each row: groups stay together, and classes are spread evenly.
@@ -44,8 +41,8 @@ def out_of_fold(
     """Probabilities (n, c) of each row from a head fitted on the other folds.
 
     ``vectors`` is (n, d), ``labels`` (n,) from 0 to c - 1, ``groups`` (n,) what must share a fold.
-    The same seed gives the same. ``weight_decay`` None chooses from `DECAYS`. InvalidInput for
-    fewer than two folds or classes, or a class in fewer groups than folds.
+    The same seed gives the same. ``weight_decay`` None chooses from `heads.DECAYS`. InvalidInput
+    for fewer than two folds or classes, or a class in fewer groups than folds.
     """
     from smartdb.heads import fit_head
 
@@ -63,8 +60,8 @@ def out_of_fold(
 def choose_decay(
     vectors: NDArray[np.float32], labels: NDArray[np.int64], fold: Array, seed: int
 ) -> float:
-    """The weight decay of `DECAYS` with the least log loss on the first fold."""
-    from smartdb.heads import fit_head
+    """The weight decay of `heads.DECAYS` with the least log loss on the first fold."""
+    from smartdb.heads import DECAYS, fit_head
 
     held, n_classes = fold == 0, int(labels.max()) + 1
 

@@ -6,7 +6,7 @@ only numpy afterwards. Its weights absorb the standardisation, so vectors go in 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -23,6 +23,9 @@ Weights = Literal["balanced"] | NDArray[np.floating[Any]] | None
 
 EPOCHS = 30
 WEIGHT_DECAY = 1.0
+DECAYS = (1.0, 10.0, 100.0, 1000.0)
+"""Weight decays that are tried where none is given; the least loss on held-out data decides."""
+
 _FORMAT = "smartdb.heads 1"
 _PREDICT_ROWS = 65_536
 _ONE_THREAD = 1_000_000_000  # multiplications an evaluation; below that a second thread costs
@@ -142,6 +145,26 @@ def fit_head(
             if _settled(history):
                 break
     return _absorbed(best, mean, scale, tuple(history))
+
+
+def fit_chosen(
+    vectors: Floats,
+    classes: Ints,
+    n_classes: int,
+    *,
+    validation: tuple[Floats, Ints] | None,
+    decays: Sequence[float] = DECAYS,
+    **options: Any,
+) -> tuple[Head, float]:
+    """`fit_head` with the one of ``decays`` that has the least validation loss, and which that is.
+
+    Without validation data it is the first.
+    """
+    fits = [
+        (fit_head(vectors, classes, n_classes, validation=validation, weight_decay=d, **options), d)
+        for d in (decays if validation is not None else decays[:1])
+    ]
+    return min(fits, key=lambda fit: min(epoch.val_loss or 0.0 for epoch in fit[0].history))
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -45,7 +45,7 @@ def train_head(
     seed: int = 0,
     name: str | None = None,
     epochs: int = heads.EPOCHS,
-    weight_decay: float = heads.WEIGHT_DECAY,
+    weight_decay: float | None = None,
     class_weights: Literal["balanced"] | None = None,
     device: str = "cpu",
     progress: Callable[[Epoch], object] | None = None,
@@ -54,8 +54,9 @@ def train_head(
 
     The weights of the epoch with the least loss on the val items are kept. The same call again
     returns the run that is there. ``version`` defaults to the newest, ``encoder`` to the only
-    one, ``name`` to the dataset's. It commits. NotFound for what does not exist and for items
-    without a vector, InvalidInput for fewer than two classes or no train items.
+    one, ``name`` to the dataset's, ``weight_decay`` to that with the least loss on the val items.
+    It commits. NotFound for what does not exist and for items without a vector, InvalidInput for
+    fewer than two classes or no train items.
     """
     version = datasets.find_version(conn, dataset, version).version
     encoder = embeddings.find(conn, encoder).name
@@ -71,13 +72,13 @@ def train_head(
         with runs.run(conn, "train", parameters, seed) as run:
             x = _vectors_of(conn, items, encoder)
             conn.commit()  # nothing is open while it fits
-            head = heads.fit_head(
+            head, decay = heads.fit_chosen(
                 x[items.of("train")],
                 items.y[items.of("train")],
                 len(items.class_ids),
                 seed=seed,
                 epochs=epochs,
-                weight_decay=weight_decay,
+                decays=heads.DECAYS if weight_decay is None else (weight_decay,),
                 class_weights=class_weights,
                 validation=_validation(items, x),
                 device=device,
@@ -95,6 +96,7 @@ def train_head(
                 head.history,
                 encoder=encoder,
             )
+            made = replace(made, counts={**made.counts, "weight_decay": decay})
             run.counts.update(made.counts)
         return made
 

@@ -32,7 +32,9 @@ _RUN = click.argument("run_id", metavar="RUN", type=int)
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of the weights.")
 @click.option("--name", help="Name of the model [default: the dataset's].")
 @click.option("--epochs", type=click.IntRange(1), help="Epochs [default: 30; --finetune: 3].")
-@click.option("--weight-decay", type=click.FloatRange(0), help="[default: 1; --finetune: 0.01].")
+@click.option(
+    "--weight-decay", type=click.FloatRange(0), help="[default: the best on val; --finetune: 0.01]."
+)
 @click.option("--device", default="cpu", show_default=True, help="Such as cuda or cuda:1.")
 @click.option("--plot", type=click.Path(path_type=Path), help="Write the loss curve, as PNG.")
 @_AS_JSON

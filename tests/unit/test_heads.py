@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from smartdb.errors import InvalidInput, SmartdbError
-from smartdb.heads import Epoch, Head, fit_head, needs
+from smartdb.heads import DECAYS, Epoch, Head, fit_chosen, fit_head, needs
 
 Data = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 
@@ -159,3 +159,21 @@ def test_a_demo_sized_head_is_fitted_within_a_second_of_processor_time() -> None
 def test_a_library_that_is_missing_is_named_with_the_remedy() -> None:
     with pytest.raises(SmartdbError, match=r"no_such; run: pip install 'smartdb\[ml"):
         needs("no_such", "training")
+
+
+def test_of_several_weight_decays_the_one_with_the_least_validation_loss_is_kept() -> None:
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(60, 40)).astype(np.float32)
+    y = (x[:, 0] + rng.normal(size=60) > 0).astype(np.int64)
+    train, held = (x[:30], y[:30]), (x[30:], y[30:])
+    head, decay = fit_chosen(*train, 2, validation=held, seed=0)
+    losses = {
+        d: min(
+            epoch.val_loss or 0
+            for epoch in fit_head(*train, 2, validation=held, seed=0, weight_decay=d).history
+        )
+        for d in DECAYS
+    }
+    assert decay == min(losses, key=lambda d: losses[d]) > 1
+    assert min(epoch.val_loss or 0 for epoch in head.history) == losses[decay]
+    assert fit_chosen(*train, 2, validation=None, seed=0)[1] == DECAYS[0]

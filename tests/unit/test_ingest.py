@@ -277,3 +277,23 @@ def test_a_folder_below_the_source_may_be_ingested_alone(conn: Connection, folde
     draw(folder / "cats" / "3.png", 3)
     draw(folder / "4.png", 4)
     assert ingest(conn, folder / "cats", source="pictures")["added"] == 1
+
+
+def test_recording_a_batch_costs_no_more_in_a_larger_database(owner: Connection) -> None:
+    owner.execute("insert into core.run (kind, code_version) values ('fill', '0')")
+    add = """
+        insert into core.media
+            (sha256, kind, mime, n_bytes, width, height, exif, attributes, run_id)
+        select sha256(i::text::bytea), 'image', 'image/png', 1, 1, 1, '{}', '{}', 1
+        from generate_series(%(first)s::integer, %(first)s::integer + 999) as i"""
+    describe = """
+        explain (analyze, format json)
+        insert into core.quality
+        select media_id, 0, 0, 0, 0, 0 from core.media order by media_id desc limit 1000"""
+    times = []
+    for batch in range(9):
+        owner.execute(add, {"first": 1000 * batch})
+        with owner.cursor(row_factory=tuple_row) as cursor:
+            ((plan,),) = cursor.execute(describe).fetchall()
+        times.append(plan[0]["Execution Time"])
+    assert min(times[-3:]) < 5 * min(times[:3]) + 20, times  # ms; a scan for each row takes 300

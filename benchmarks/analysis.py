@@ -17,13 +17,22 @@ select %s, v.dataset_id, v.version, v.revision,
 from core.dataset_version as v where v.dataset_id = 1 and v.version = 1
 """
 PREDICT = """
-insert into core.prediction (run_id, media_id, class_id, probability, confidence, margin, entropy)
-select %s, m.media_id, 1 + floor(100 * power(u.share, 3))::bigint,
-    array_fill(0.01::real, array[100]), u.share, u.share, 1 - u.share
-from core.media as m, lateral (
-    select ((hashint8extended(m.media_id * 4, 3 + (hashint8(m.media_id) %% 5 = 0)::integer)
+insert into core.prediction (
+    run_id, media_id, class_id, probability, confidence, margin, entropy,
+    true_label_id, true_class_id, split
+)
+select %(run)s, i.media_id, 1 + floor(100 * power(u.share, 3))::bigint,
+    array_fill(0.01::real, array[100]), u.share, u.share, 1 - u.share,
+    t.label_id, t.class_id, i.split
+from core.evaluation as e
+join core.dataset_item as i on i.dataset_id = e.dataset_id and i.version_from <= e.version
+    and (i.version_to is null or i.version_to > e.version)
+left join smartdb.media_class_at(%(revision)s) as t on t.media_id = i.media_id
+cross join lateral (
+    select ((hashint8extended(i.media_id * 4, 3 + (hashint8(i.media_id) %% 5 = 0)::integer)
         & 1048575) / 1048576.0) as share
 ) as u
+where e.run_id = %(run)s
 """
 PAGE = """
 select m.media_id, m.uri, m.width, m.height from smartdb.media as m
@@ -58,7 +67,9 @@ def predict(conn: psycopg.Connection[Any], n: int) -> list[Figure]:
         made = one(conn, RUN)
         run(conn, "select core.add_prediction_partition(%s)", made)
         conn.execute(EVALUATE, (made,))
-        added = took(conn, lambda: conn.execute(PREDICT, (made,)))
+        revision = one(conn, "select revision from core.evaluation where run_id = %s", made)
+        values = {"run": made, "revision": revision}
+        added = took(conn, lambda: conn.execute(PREDICT, values))
     return [
         Figure(
             f"{n:,} predictions", added.wall, "s", note=f"{n / added.wall:,.0f}/s", cpu=added.cpu

@@ -15,7 +15,7 @@ from psycopg import sql
 N_CLASSES = 100
 
 REFERENCE = """
-insert into core.actor (name, kind) values ('folder', 'import'), ('bench', 'person');
+insert into core.actor (name, kind) values ('folder', 'import'), ('reviewer', 'person'), ('writer', 'person');
 insert into core.source (name, uri) values ('bench', 'file:///bench');
 insert into core.run (kind, code_version) values ('bench', '0');
 insert into core.ontology (name) values ('bench');

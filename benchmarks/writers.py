@@ -15,13 +15,13 @@ THREADS = 8
 PAUSE_S = 0.2
 
 WRITE = """
-insert into core.label (media_id, class_id, origin, actor_id) values (%s, %s, 'human', 2)
+insert into core.label (media_id, class_id, origin, actor_id) values (%s, %s, 'human', 3)
 returning label_id
 """
 CLOSE = "update core.label set rev_to = 0 where label_id = %s"
 AT = """
 select count(*) || ':' || coalesce(sum(hashint8(label_id)), 0) from core.label
-where actor_id = 2 and origin = 'human' and rev_from <= %s and (rev_to is null or rev_to > %s)
+where actor_id = 3 and origin = 'human' and rev_from <= %s and (rev_to is null or rev_to > %s)
 """
 TASKS = """
 insert into core.task (kind, media_id, priority)
@@ -44,7 +44,8 @@ def _labels(url: str, n: int, span: float) -> list[Figure]:
     def write(place: int, conn: psycopg.Connection[Any]) -> None:
         step = 0
         while time.perf_counter() < deadline:
-            media, klass = 1 + (place + THREADS * step) % n, 1 + step // (n // THREADS)
+            per_class = n // THREADS
+            media, klass = 1 + place + THREADS * (step % per_class), 1 + step // per_class
             label = one(conn, WRITE, media, klass)
             written[place] += 1
             if step % 5 == 0:

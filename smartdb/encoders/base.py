@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -50,6 +50,7 @@ class Encoder:
     prepare: Callable[[Image.Image], Array]
     forward: Callable[[Array], Array]
     batch_size: int
+    _: KW_ONLY
     side: int | None = None
     """Pixels that the shorter side is brought to; `load` decodes no more of a JPEG than needed."""
     weights_sha256: bytes | None = None

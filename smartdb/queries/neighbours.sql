@@ -37,9 +37,9 @@ order by n.media_id, n.rank;
 select
     n.media_id, n.neighbour_id, n.distance,
     coalesce(
-        bit_count(a.phash # b.phash),
+        (a.phash <~> b.phash)::integer,
         case when a.phash is null and b.phash is null then -1 else 64 end
-    )::integer as bits
+    ) as bits
 from core.neighbour as n
 join core.media as a on a.media_id = n.media_id
 join core.media as b on b.media_id = n.neighbour_id

@@ -172,7 +172,8 @@ def test_the_same_name_with_other_weights_is_refused(conn: Connection) -> None:
     def prepare(image: Any) -> Any:
         return np.asarray(image)
 
-    encoder = Encoder("net", 3, prepare, prepare, 1, b"1" * 32, {"spec": "a", "size": 8})
+    encoder = Encoder("net", 3, prepare, prepare, 1, weights_sha256=b"1" * 32,
+                      preprocessing={"spec": "a", "size": 8})  # fmt: skip
     first = embeddings.register(conn, encoder)
     assert embeddings.register(conn, replace(encoder, preprocessing={"size": 8})) == first
     with pytest.raises(Conflict, match="other preparation of pixels"):

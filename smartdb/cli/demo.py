@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from smartdb.pipelines.resources import Loop
     from smartdb.story import Truth
 
-REVIEWER = "simulated reviewer"
 FIRST_STEPS = ("s1_sourcing", "s2_managing", "s3_annotating")
 LAST_STEPS = ("s4_reviewing", "s5_training", "s6_error_analysis")
 
@@ -107,11 +106,27 @@ def _tell_turns(loop: Loop, truth: Truth | None, planted: Planted | None) -> Non
         click.echo(f"\nThe loop ends here: {reason}.")
         return
     with database.session() as conn:
-        answered = report.answer(conn, loop, truth, REVIEWER)
-    if answered:
-        _tell_steps(loop.but(message="after review"), LAST_STEPS)
+        first = report.may_answer(conn, loop, truth)
+    if truth is not None and first and _review(loop.but(message="after review"), truth):
+        _tell_steps(loop.but(message="after review"), LAST_STEPS[1:])
     with database.session("smartdb_reader") as conn:
         report.tell(conn, loop, truth, planted)
+
+
+def _review(loop: Loop, truth: Truth) -> int:
+    """Answers the queue, and what is suspected after that, within the budget; how many it asked."""
+    from smartdb import database
+    from smartdb.cli import demo_report as report
+
+    asked = 0
+    while asked < loop.n_reviews:
+        with database.session() as conn:
+            found = report.answer(conn, truth, loop.n_reviews - asked)
+        if found == 0:
+            break
+        asked += found
+        _tell_steps(loop, ("s4_reviewing",))
+    return asked
 
 
 def _tell_steps(loop: Loop, steps: tuple[str, ...]) -> None:

@@ -39,27 +39,28 @@ order by n.distance limit 10;
 select step, what, detail from lineage({media});"""
 
 
-def answer(
-    conn: psycopg.Connection[Any], loop: Loop, truth: story.Truth | None, reviewer: str
-) -> bool:
-    """Answers the review queue from the truth, the first time; whether it did."""
-    waiting = story.n_suspected(conn, loop.called())
+def may_answer(conn: psycopg.Connection[Any], loop: Loop, truth: story.Truth | None) -> bool:
+    """Whether the queue is to be answered: the first time, and where the truth is known."""
     if truth is None:
+        waiting = story.n_suspected(conn, loop.called())
         click.echo(
-            f"\n{waiting} suspected labels wait for a reviewer (smartdb review list); "
+            f"\n{waiting} suspected labels wait for a reviewer: smartdb review list; "
             "answer them and run this again."
         )
-        return False
-    if not waiting or len(datasets.list_versions(conn, loop.called())) > 1:
-        return False
-    found = reviews.answer_from_truth(conn, truth, loop.n_reviews, reviewer)
+    return truth is not None and len(datasets.list_versions(conn, loop.called())) == 1
+
+
+def answer(conn: psycopg.Connection[Any], truth: story.Truth, n: int) -> int:
+    """Answers up to ``n`` review tasks from the truth; how many there were."""
+    found = reviews.answer_from_truth(conn, truth, n)
     conn.commit()
-    click.echo(
-        f"{'Reviewing':<15} {found['asked']:,} questions answered from the known truth: "
-        f"{found['wrong_found']:,} labels were wrong and are corrected, "
-        f"{found['right']:,} were right"
-    )
-    return True
+    if found["asked"]:
+        click.echo(
+            f"{'':<15} {found['asked']:,} answered from the known truth: "
+            f"{found['wrong_found']:,} labels were wrong and are corrected, "
+            f"{found['right']:,} were right"
+        )
+    return found["asked"]
 
 
 def tell(
@@ -127,7 +128,7 @@ def _heading(text: str) -> None:
 
 def _sourcing(found: Found) -> str:
     n = found["media"]
-    return f"{n['added']:,} media added, {n['known']:,} known, {n['refused']:,} files refused"
+    return f"{n['added']:,} media added, {n['known']:,} known, {n['refused']:,} refused"
 
 
 def _managing(found: Found) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 import dagster as dg
 
 from smartdb import labels, tables, tasks
+from smartdb.errors import NothingToDo
 
 from .metadata import result
 from .resources import Database, Loop
@@ -25,10 +26,15 @@ def label(
             tables.read_classes(loop.labels),
             actor=Path(loop.labels).name,
             ontology=loop.called(),
-            root=str(loop.folder()),
+            root=loop.labels_root or str(loop.folder()),
             create_classes=True,
             skip_unknown=True,
         )
+        if not counts["added"] + counts["known"] + counts["replaced"] + counts["judged"]:
+            raise NothingToDo(
+                f"no row of {loop.labels} names a picture of {loop.called()}; "
+                "say where its paths begin (demo --root)"
+            )
     return result(counts)
 
 

@@ -34,6 +34,7 @@ class Loop(dg.ConfigurableResource[Any]):
     name: str = ""
     encoder: str = ""
     labels: str = ""
+    labels_root: str = ""
     message: str = ""
     n_reviews: int = 200
     n_next: int = 30

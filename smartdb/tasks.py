@@ -56,7 +56,8 @@ def open_tasks(
 ) -> dict[str, int]:
     """Opens the tasks of a kind that are missing: how many were opened, and how many wait now.
 
-    label: for each media (of a source) without a class. review: for the ``n`` most suspicious
+    label: for each media (of a source) without a class; tasks of media that got one meanwhile are
+    ended. review: for the ``n`` most suspicious
     labels (all), as `queue_reviews`.
     """
     if kind == "review":
@@ -68,8 +69,9 @@ def open_tasks(
             f"cannot open {n or 'all'} tasks of kind {kind!r}; say label, or review with n"
         )
     with translated():
+        conn.execute(statement("tasks", "close_labelled"))
         opened = conn.execute(statement("tasks", "open_label"), {"source": source}).rowcount
-    return {"opened": opened, "waiting": _waiting(conn, "label")}
+    return {"opened": opened, "waiting": _waiting(conn, "label", source)}
 
 
 def queue_reviews(conn: psycopg.Connection[Any], n: int | None = None) -> dict[str, int]:
@@ -158,8 +160,8 @@ def counts(conn: psycopg.Connection[Any]) -> list[tuple[str, str, int]]:
     return [(kind, state, n) for kind, state, n in _rows(conn, "counts", {})]
 
 
-def _waiting(conn: psycopg.Connection[Any], kind: str) -> int:
-    return sum(n for k, state, n in counts(conn) if k == kind and state in ("open", "claimed"))
+def _waiting(conn: psycopg.Connection[Any], kind: str, source: str | None = None) -> int:
+    return int(_rows(conn, "waiting", {"kind": kind, "source": source})[0][0])
 
 
 def _rows(

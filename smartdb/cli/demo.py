@@ -30,6 +30,9 @@ LAST_STEPS = ("s4_reviewing", "s5_training", "s6_error_analysis")
 )
 @click.option("--labels", metavar="CSV[:COLUMN]", help="Paths and classes, instead of folders.")
 @click.option("--truth", metavar="CSV[:COLUMN]", help="Paths and true classes, to answer reviews.")
+@click.option(
+    "--root", help="Folder where the paths of these tables begin [default: that of the images]."
+)
 @click.option("--encoder", default="", help="What makes the vectors; see: smartdb embed --help.")
 @click.option("--name", default="", help="Name of source, ontology and dataset [the folder's].")
 @click.option("--reviews", default=200, show_default=True, help="Most reviews to answer.")
@@ -38,6 +41,7 @@ def demo(
     images: Path | None,
     labels: str | None,
     truth: str | None,
+    root: str | None,
     encoder: str,
     name: str,
     reviews: int,
@@ -49,13 +53,22 @@ def demo(
     planted faults, and says how many of these it found. Run again, it does only what is new.
     """
     from smartdb import database, walk
+    from smartdb.pipelines.resources import Loop
 
     prepare_home()
     planted = None if images else _write_digits()
     folder = Path(planted.images) if planted else walk.checked(images or Path())
-    known = _truth(folder, truth, planted)
+    known = _truth(Path(root) if root else folder, truth, planted)
+    loop = Loop(
+        images=os.fsdecode(folder),
+        labels=labels or "",
+        labels_root=root or "",
+        encoder=encoder,
+        name=name or ("digits" if planted else ""),
+        n_reviews=reviews,
+        seed=seed,
+    )
     with database.served():
-        loop = _loop(folder, labels, encoder, name or ("digits" if planted else ""), reviews, seed)
         _tell_turns(loop, known, planted)
 
 
@@ -79,29 +92,13 @@ def _truth(folder: Path | bytes, table: str | None, planted: Planted | None) -> 
     return story.planted_truth(planted) if planted else None
 
 
-def _loop(
-    folder: Path | bytes, labels: str | None, encoder: str, name: str, reviews: int, seed: int
-) -> Loop:
-    from smartdb.pipelines.resources import Loop
-
-    return Loop(
-        images=os.fsdecode(folder),
-        labels=labels or "",
-        encoder=encoder,
-        name=name,
-        n_reviews=reviews,
-        seed=seed,
-    )
-
-
 def _tell_turns(loop: Loop, truth: Truth | None, planted: Planted | None) -> None:
     from smartdb import database
     from smartdb.cli import demo_report as report
 
     loop = loop.but(message="as imported")
-    _tell_steps(loop, FIRST_STEPS)
     try:
-        _tell_steps(loop, LAST_STEPS)
+        _tell_steps(loop, (*FIRST_STEPS, *LAST_STEPS))
     except NothingToDo as reason:
         click.echo(f"\nThe loop ends here: {reason}.")
         return

@@ -22,6 +22,29 @@ where
 order by m.media_id
 on conflict (kind, media_id, coalesce(label_id, 0)) where state in ('open', 'claimed') do nothing;
 
+-- name: close_labelled
+-- Ends unclaimed label tasks of media that got a class otherwise, for instance from an import.
+update core.task as t
+set state = 'skipped', done_at = clock_timestamp()
+where
+    t.kind = 'label' and t.state = 'open'
+    and exists (select from smartdb.media_class as c where c.media_id = t.media_id);
+
+-- name: waiting
+-- Number of tasks of a kind (on media of a source) that are not answered.
+select count(*)
+from core.task as t
+where
+    t.kind = %(kind)s and t.state in ('open', 'claimed')
+    and (
+        %(source)s::text is null
+        or exists (
+            select from core.media_location as l
+            join core.source as s using (source_id)
+            where l.media_id = t.media_id and s.name = %(source)s
+        )
+    );
+
 -- name: open_review
 -- A review task for each of the most suspicious labels; those that have one take the new score.
 with wanted as (

@@ -55,6 +55,13 @@ def test_tasks_of_a_source_are_its_own(conn: Conn) -> None:
     assert tasks.open_tasks(conn, "label", source="pets")["opened"] == 10
 
 
+def test_a_task_ends_when_its_media_gets_a_class_otherwise(opened: Conn) -> None:
+    first = tasks.queue(opened, "label")[0]
+    labels.set_labels(opened, {first.media_id: "cat"}, actor="ben", ontology="pets")
+    assert tasks.open_tasks(opened, "label") == {"opened": 0, "waiting": 9}
+    assert state(opened, first.task_id)[0] == "skipped"
+
+
 def test_labelled_media_and_skipped_ones_are_not_asked_again(opened: Conn) -> None:
     first, second = tasks.claim(opened, "ana", n=2)
     tasks.submit_label(opened, first.task_id, "ana", "cat")

@@ -72,12 +72,11 @@ def test_a_leak_between_splits_fails_the_gate(run_turn: Turn, conn: Connection) 
 
 
 def check_leak() -> bool:
-    instance = dg.DagsterInstance.ephemeral()
     result = dg.materialize(
         [*assets, *checks.ALL],
         selection=dg.AssetSelection.checks(checks.no_leak),
         resources={"database": Database(), "loop": Loop(name="shapes")},
-        instance=instance,
+        instance=dg.DagsterInstance.get(),
         raise_on_error=False,
     )
     return result.success

@@ -45,8 +45,8 @@ def page() -> Response:
 
 @routes.app_template_filter("marked")
 def marked(text: str) -> Markup:
-    """Text with what stands between backticks set as code."""
-    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text)))
+    """Text with what stands between backticks set as code. (Parts of a Markup escape `<code>`.)"""
+    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))
 
 
 def _operations(made: dict[str, Any], tag: str) -> list[tuple[str, str, dict[str, Any]]]:

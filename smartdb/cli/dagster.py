@@ -11,7 +11,7 @@ import click
 
 from smartdb import config
 
-SETTINGS = "telemetry:\n  enabled: false\n"
+SETTINGS = "telemetry:\n  enabled: false\nnux:\n  enabled: false\n"
 
 
 @click.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
@@ -42,7 +42,7 @@ def prepare_home() -> None:
 
 
 def default_home() -> Path:
-    """The folder of Dagster's own records in smartdb's home, made with telemetry off."""
+    """The folder of Dagster's own records in smartdb's home; telemetry, invitations are off."""
     home = config.home() / "dagster"
     home.mkdir(parents=True, exist_ok=True)
     if not (home / "dagster.yaml").exists():

@@ -132,3 +132,9 @@ def test_the_page_shows_every_operation_and_asks_no_other_host(
 
 def test_the_document_names_no_host(client: FlaskClient) -> None:
     assert "://" not in client.get("/openapi.json").get_data(as_text=True)
+
+
+def test_the_page_sets_code_as_code(client: FlaskClient) -> None:
+    page = client.get("/docs").get_data(as_text=True)
+    assert "<td><code>next</code> of the page before.</td>" in page
+    assert "&lt;code&gt;" not in page

@@ -1,0 +1,92 @@
+"""What the how-to pages say is so: commands run, SQL answers, tables name what there is."""
+
+from __future__ import annotations
+
+import re
+import runpy
+import shlex
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+import yaml
+from smartdb.pipelines.checks import ALL
+from smartdb.pipelines.resources import Loop
+
+DOCS = Path(__file__).parents[2] / "docs"
+SHAPES = Path(__file__).with_name("shapes.py")
+
+
+def blocks(page: str, language: str) -> list[str]:
+    """The fenced blocks of a language in a page."""
+    text = (DOCS / page).read_text()
+    return re.findall(rf"^```{language}\n(.*?)^```", text, re.M | re.S)
+
+
+def first_column(page: str) -> list[str]:
+    """The names in backticks that begin the rows of a page's tables."""
+    return re.findall(r"^\| `([^`]+)`", (DOCS / page).read_text(), re.M)
+
+
+@pytest.fixture
+def shapes(tmp_path: Path, cli: Callable[..., Any]) -> Path:
+    """The tutorial's pictures, ingested and labelled."""
+    folder = tmp_path / "shapes"
+    runpy.run_path(str(SHAPES))["draw"](folder)
+    assert cli("ingest", str(folder), "--workers", "1").exit_code == 0
+    assert cli("labels", "import-folders", "--ontology", "shapes").exit_code == 0
+    return folder
+
+
+def test_the_encoders_page_runs(shapes: Path, cli: Callable[..., Any]) -> None:
+    pytest.importorskip("torchvision")
+    for line in blocks("how-to-encoders.md", "sh")[0].splitlines():
+        done = cli(*shlex.split(line)[1:])
+        assert done.exit_code == 0, f"{line}\n{done.output}"
+    assert "tiny" in cli("encoders").stdout
+
+
+def test_the_reviewing_page_runs_as_a_reviewer(
+    shapes: Path, cli: Callable[..., Any], as_role: Callable[[str], psycopg.Connection[Any]]
+) -> None:
+    assert cli("embed", "--encoder", "descriptor").exit_code == 0
+    assert cli("find-issues").exit_code == 0
+    assert cli("review", "queue", "3").exit_code == 0
+    conn = as_role("smartdb_reviewer")
+    conn.execute("set search_path = smartdb, public")
+    claim, correct, accept, reject = blocks("how-to-review.md", "sql")[0].splitlines()
+    claimed = [row[:3] for row in conn.execute(claim.encode())]
+    assert len(claimed) == 3
+    (first, _, _), (second, _, _), (_, _, label) = claimed
+    swap = [correct.replace("43", str(first)).replace("cat", "disc")]
+    swap += [accept.replace("44", str(second)), reject.replace("127", str(label))]
+    given = [conn.execute(statement.encode()).fetchone() for statement in swap]
+    assert all(row is not None for row in given)
+    verdicts = conn.execute("select verdict from review order by review_id").fetchall()
+    assert [v for (v,) in verdicts] == ["corrected", "accepted", "rejected"]
+
+
+def test_the_settings_of_the_loop_are_its_own() -> None:
+    config = yaml.safe_load(blocks("how-to-pipelines.md", "yaml")[0])
+    loop = Loop(**config["resources"]["loop"]["config"])
+    assert loop.called() == "shop"
+    text = (DOCS / "how-to-pipelines.md").read_text()
+    assert [name for name in Loop.model_fields if f"{name}" not in text] == []
+
+
+def test_the_checks_are_those_of_the_table() -> None:
+    names = {key.name for check in ALL for key in check.check_keys}
+    assert set(first_column("how-to-pipelines.md")) == names
+
+
+def test_the_python_of_the_pipelines_page_compiles_and_finds_its_imports() -> None:
+    code = blocks("how-to-pipelines.md", "python")[0]
+    compile(code, "how-to-pipelines.md", "exec")
+    exec("\n".join(line for line in code.splitlines() if line.startswith("from ")), {})
+
+
+def test_the_roles_are_those_of_the_table(conn: psycopg.Connection[Any]) -> None:
+    rows = conn.execute("select rolname from pg_roles where rolname like 'smartdb\\_%'")
+    assert {name for (name,) in rows} == set(first_column("how-to-postgres.md"))

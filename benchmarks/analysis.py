@@ -24,15 +24,13 @@ insert into core.prediction (
 select %(run)s, i.media_id, 1 + floor(100 * power(u.share, 3))::bigint,
     array_fill(0.01::real, array[100]), u.share, u.share, 1 - u.share,
     t.label_id, t.class_id, i.split
-from core.evaluation as e
-join core.dataset_item as i on i.dataset_id = e.dataset_id and i.version_from <= e.version
-    and (i.version_to is null or i.version_to > e.version)
+from core.dataset_item as i
 left join smartdb.media_class_at(%(revision)s) as t on t.media_id = i.media_id
 cross join lateral (
     select ((hashint8extended(i.media_id * 4, 3 + (hashint8(i.media_id) %% 5 = 0)::integer)
         & 1048575) / 1048576.0) as share
 ) as u
-where e.run_id = %(run)s
+where i.dataset_id = 1 and i.version_from = 1
 """
 PAGE = """
 select m.media_id, m.uri, m.width, m.height from smartdb.media as m

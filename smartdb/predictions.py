@@ -73,6 +73,7 @@ def write(
     with translated():
         conn.execute(statement("predictions", "evaluate"), values)
         conn.execute(statement("predictions", "add_partition"), values)
+        conn.execute(statement("predictions", "analyse"))
         conn.execute(statement("predictions", "insert"), values)
     return len(ids)
 

@@ -1314,7 +1314,7 @@ comment on column core.prediction.true_class_id is 'The class of that label.';
 comment on column core.prediction.split is 'The split of the media in the run''s dataset version; null: it was not a member.';
 
 create function core.check_truth() returns trigger
-language plpgsql as $$
+language plpgsql set enable_nestloop = off as $$ -- one plan, kept, must do for any number of rows
 declare
     e core.evaluation;
     wrong bigint;

@@ -24,6 +24,10 @@ select s.media_id from pg_temp.copied_prediction as s
 where not exists (select from core.media as m where m.media_id = s.media_id)
 order by s.media_id;
 
+-- name: analyse
+-- Tells the planner how many there are.
+analyze pg_temp.copied_prediction;
+
 -- name: insert
 -- Moves the copied predictions to their run, each beside the truth it is judged against.
 insert into core.prediction (

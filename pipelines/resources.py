@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 import dagster as dg
 import psycopg
 
-from smartdb import config, database, encoders, runs
+from smartdb import config, database, encoders, runs, walk
 
 
 class Database(dg.ConfigurableResource[Any]):
@@ -54,8 +55,9 @@ class Loop(dg.ConfigurableResource[Any]):
 
     def called(self) -> str:
         """Name of the source, the ontology, the dataset and the model."""
-        return self.name or (self.folder().name if self.images else "digits")
+        return self.name or (_shown(self.folder()) if self.images else "digits")
 
-    def query(self) -> str:
-        """The members of the dataset: what came from the source."""
-        return "m.source = '{}'".format(self.called().replace("'", "''"))
+
+def _shown(folder: Path) -> str:
+    """The name of a folder as ingest calls its source: text, whatever its bytes are."""
+    return walk.shown(os.fsencode(folder.resolve().name)) or "/"

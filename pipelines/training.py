@@ -16,10 +16,10 @@ from .resources import Database, Loop
 def dataset_version(
     context: dg.AssetExecutionContext, database: Database, loop: Loop
 ) -> dg.MaterializeResult[Any]:
-    """A sealed version, split by group; none is made where nothing has changed."""
+    """A sealed version of what has a class of the loop; none is made where nothing has changed."""
     with database.writer(context.run.run_id) as conn:
         version = datasets.create_version(
-            conn, loop.called(), ontology=loop.called(), query=loop.query(), message=loop.message
+            conn, loop.called(), ontology=loop.called(), message=loop.message
         )
     return result(
         {"version": version.version, "n_items": version.n_items, "digest": version.digest}

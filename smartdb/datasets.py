@@ -134,7 +134,9 @@ def _plan(
     before = _row(conn, "settings", {"dataset": name})
     if before is None:
         if ontology is None:
-            raise InvalidInput(f"dataset {name!r} is new: name the ontology of its classes")
+            raise InvalidInput(
+                f"dataset {name!r} is new: name the ontology of its classes: --ontology"
+            )
         before = (_ontology_id(conn, ontology), ontology, None, None, None, None, None)
     if ontology not in (None, before[1]):
         raise InvalidInput(f"dataset {name!r} has the classes of {before[1]!r}, not {ontology!r}")
@@ -159,7 +161,7 @@ def _first(*values: Any) -> Any:
 def _ontology_id(conn: psycopg.Connection[Any], ontology: str) -> int:
     row = _row(conn, "ontology_id", {"ontology": ontology})
     if row is None:
-        raise NotFound(f"no ontology {ontology!r}; run: smartdb ontology list")
+        raise NotFound(f"no ontology {ontology!r}; see: smartdb classes")
     return int(row[0])
 
 

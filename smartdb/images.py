@@ -132,7 +132,9 @@ def load_rgb(source: bytes | Path, *, at_least: int | None = None) -> Image.Imag
             return _rgb(_upright(image))
     except Exception as error:
         name = "the image" if isinstance(source, bytes) else shown(os.fsencode(source))
-        raise InvalidInput(f"cannot decode {name}: {_detail(error)}") from error
+        raise InvalidInput(
+            f"cannot decode {name}: {_detail(error)}; give a picture that can be opened"
+        ) from error
 
 
 def phash(rgb: Image.Image) -> str | None:

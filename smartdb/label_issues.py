@@ -192,10 +192,11 @@ def _large_classes(
     is_large = groups_of_class(labels, found.groups) >= folds
     left_out = sorted(names[int(each)] for each in class_ids[~is_large])
     if is_large.sum() < 2:
-        few = f" ({', '.join(left_out)} have fewer)" if left_out else ""
+        few = f" (fewer: {', '.join(left_out)})" if left_out else ""
         raise NothingToDo(
-            f"{is_large.sum()} classes have {folds} or more labelled media with a vector of "
-            f"{encoder}{few}; label more, or embed more: two are needed to tell them apart"
+            f"two classes with {folds} or more labelled media each, near-duplicates counted once, "
+            f"are needed to find label errors, and there are {is_large.sum()}{few}; "
+            f"label more, or embed more: smartdb embed --encoder {encoder}"
         )
     return found.only(is_large[labels]), left_out
 

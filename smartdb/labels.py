@@ -99,7 +99,10 @@ def import_table(
         class_ids = ontologies.ids(conn, ontology, names)
         unknown = _stage_rows(conn, given)
         if unknown and not skip_unknown:
-            raise NotFound(f"not ingested: {_some(unknown)}; run: smartdb ingest, or skip them")
+            raise NotFound(
+                f"not ingested: {_some(unknown)}; run: smartdb ingest, or say where the paths "
+                "begin (--root), or leave them out (--skip-unknown)"
+            )
         said = _matched(conn, class_ids)
         actor_id = _actor(conn, actor, "import")
         counts = _write(conn, said, actor_id, "import", opened.run_id, replace=True)

@@ -114,7 +114,7 @@ def ids(conn: psycopg.Connection[Any], ontology: str, wanted: Iterable[str]) -> 
     if unknown:
         raise NotFound(
             f"no such class in ontology {ontology!r}: {', '.join(map(repr, unknown))}; "
-            "see: smartdb classes"
+            "see: smartdb classes, or add them (labels import --create-classes)"
         )
     return {name: known[name] for name in chosen}
 

@@ -14,7 +14,9 @@ from typing import Any
 import psycopg
 from psycopg.rows import tuple_row
 
+from smartdb import ontology as ontologies
 from smartdb.digits import Planted
+from smartdb.errors import NothingToDo
 from smartdb.statements import statement
 from smartdb.walk import uri_of
 
@@ -99,6 +101,15 @@ def compare_planted(conn: psycopg.Connection[Any], source: str, planted: Planted
         Found("truncated file", 1, int(refused.get(planted.uri(planted.truncated)) == "truncated")),
         Found("GPS position in EXIF", 1, int(planted.uri(planted.gps) in positions)),
     ]
+
+
+def check_labelled(conn: psycopg.Connection[Any], ontology: str) -> None:
+    """NothingToDo where an ontology has no class, because nothing was ever labelled."""
+    if ontology not in ontologies.names(conn):
+        raise NothingToDo(
+            f"none of the media of {ontology!r} has a label; sort the files into a folder for "
+            "each class, or name a table of them (demo --labels), and run this again"
+        )
 
 
 def n_suspected(conn: psycopg.Connection[Any], ontology: str) -> int:

@@ -15,7 +15,7 @@ def read_classes(
 
     ``file`` may name the column of the class after a colon, ``labels.csv:truth``; else it is
     ``class_column``, else ``class`` or ``label``. InvalidInput for a missing file or column, or
-    bytes that are not UTF-8.
+    what is not UTF-8 or no CSV.
     """
     path, chosen = _parted(str(file), class_column)
     try:
@@ -27,7 +27,11 @@ def read_classes(
     except OSError as error:
         raise InvalidInput(f"cannot read {path}: {error.strerror}") from error
     except UnicodeDecodeError as error:
-        raise InvalidInput(f"{path} is not UTF-8: {error.reason} at byte {error.start}") from error
+        raise InvalidInput(
+            f"{path} is not UTF-8: {error.reason} at byte {error.start}; save it as UTF-8"
+        ) from error
+    except csv.Error as error:
+        raise InvalidInput(f"{path} is no CSV: {error}; give a table with a header line") from error
 
 
 def _parted(file: str, class_column: str | None) -> tuple[Path, str | None]:
@@ -43,6 +47,7 @@ def _column(path: Path, columns: list[str], chosen: str | None, path_column: str
         if name not in columns:
             raise InvalidInput(
                 f"{path} has no column {name!r}, only {', '.join(columns) or 'none'}; "
-                f"name the class after the file: {path}:COLUMN"
+                "name its columns (labels import: --path-column, --class-column) or write "
+                f"{path}:COLUMN for that of the class"
             )
     return found

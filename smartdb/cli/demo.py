@@ -93,12 +93,15 @@ def _truth(folder: Path | bytes, table: str | None, planted: Planted | None) -> 
 
 
 def _tell_turns(loop: Loop, truth: Truth | None, planted: Planted | None) -> None:
-    from smartdb import database
+    from smartdb import database, story
     from smartdb.cli import demo_report as report
 
     loop = loop.but(message="as imported")
+    _tell_steps(loop, FIRST_STEPS)
     try:
-        _tell_steps(loop, (*FIRST_STEPS, *LAST_STEPS))
+        with database.session() as conn:
+            story.check_labelled(conn, loop.called())
+        _tell_steps(loop, LAST_STEPS)
     except NothingToDo as reason:
         click.echo(f"\nThe loop ends here: {reason}.")
         return

@@ -10,6 +10,7 @@ import psycopg
 
 from smartdb import datasets, evaluation, reviews, story
 from smartdb.cli import output
+from smartdb.errors import NothingToDo
 
 if TYPE_CHECKING:
     from smartdb.digits import Planted
@@ -46,6 +47,8 @@ def may_answer(conn: psycopg.Connection[Any], loop: Loop, truth: story.Truth | N
         click.echo(
             f"\n{waiting} suspected labels wait for a reviewer: smartdb review list; "
             "answer them and run this again."
+            if waiting
+            else "\nNo label is suspected; label what is next (smartdb tasks) and run this again."
         )
     return truth is not None and len(datasets.list_versions(conn, loop.called())) == 1
 
@@ -101,13 +104,23 @@ def _tell_versions(
         _heading("Version 1")
     else:
         _heading("Version 1 against the newest, on the same test pictures")
-    both = evaluation.compare(conn, first, last)
+    try:
+        both = evaluation.compare(conn, first, last)
+    except NothingToDo as reason:
+        click.echo(f"{reason}; add more pictures and run this again")
+        return
+    runs = [first] if first == last else [first, last]
     rows: list[tuple[object, ...]] = []
-    rows.append(("accuracy by the newest labels", both.accuracy_a, both.accuracy_b))
+    rows.append(
+        ("accuracy by the newest labels", both.accuracy_a, both.accuracy_b)[: 1 + len(runs)]
+    )
     if truth is not None:
-        scores = (story.accuracy_against(conn, run, truth) for run in (first, last))
+        scores = (story.accuracy_against(conn, run, truth) for run in runs)
         rows.append(("accuracy by the known truth", *(score and score[0] for score in scores)))
-    output.table(rows, ("", f"run {first}", f"run {last}"))
+    output.table(rows, ("", *(f"run {run}" for run in runs)))
+    if first == last:
+        click.echo(f"{both.n} test pictures.")
+        return
     click.echo(
         f"{both.n} pictures; {both.n_fixed} fixed, {both.n_broken} broken"
         f" ({_chance(both.p_value)})."
@@ -152,8 +165,12 @@ def _training(found: Found) -> str:
     made, run = found["dataset_version"], found["training_run"]
     return (
         f"version {made['version']}, {made['n_items']:,} media; "
-        f"test accuracy {run['test_accuracy']:.3f}"
+        f"{_accuracy(run.get('test_accuracy'))}"
     )
+
+
+def _accuracy(value: object) -> str:
+    return f"test accuracy {value:.3f}" if isinstance(value, float) else "no test media"
 
 
 def _analysis(found: Found) -> str:

@@ -3,7 +3,7 @@ create function smartdb.vector_of(media bigint, encoder text) returns halfvec
 language plpgsql stable as $$
 declare
     at text := (select e.vectors from smartdb.encoder as e where e.name = encoder);
-    result halfvec;
+    result public.halfvec; -- plpgsql looks names up when it is called, in any search_path
 begin
     if at is null then
         raise exception 'no encoder %', encoder

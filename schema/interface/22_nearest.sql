@@ -14,14 +14,16 @@ begin
         raise exception 'no encoder %', encoder
             using errcode = 'SD001', hint = 'see: select name from smartdb.encoder';
     end if;
-    if vector_dims(query) <> e.dim then
-        raise exception 'encoder % has % dimensions, the query has %', encoder, e.dim, vector_dims(query)
+    if public.vector_dims(query) <> e.dim then
+        raise exception 'encoder % has % dimensions, the query has %',
+            encoder, e.dim, public.vector_dims(query)
             using errcode = 'SD002', hint = 'make the query with the same encoder';
     end if;
     return query execute format(
         'select n.media_id, n.distance from (
-             select v.media_id, v.v <=> $1::halfvec(%s) as distance from %s as v %s
-             order by v.v <=> $1::halfvec(%1$s) limit $2
+             select v.media_id, v.v operator(public.<=>) $1::public.halfvec(%s) as distance
+             from %s as v %s
+             order by v.v operator(public.<=>) $1::public.halfvec(%1$s) limit $2
          ) as n order by n.distance, n.media_id',
         e.dim, e.vectors,
         case when predicate = 'true' then '' else

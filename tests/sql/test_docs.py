@@ -18,3 +18,11 @@ def test_a_statement_for_analysts_answers(statement: str, example_read: str) -> 
         conn.execute("set role smartdb_reader")
         rows = conn.execute(statement.encode()).fetchall()
     assert rows or "broken" in statement
+
+
+def test_a_search_works_where_only_smartdb_is_in_the_search_path(example_read: str) -> None:
+    with psycopg.connect(example_read) as conn:
+        conn.execute("set role smartdb_reader")
+        conn.execute("set search_path = smartdb")
+        rows = conn.execute("select media_id from similar(6, 'tiny', 3)").fetchall()
+    assert len(rows) == 3

@@ -22,6 +22,7 @@ ROOT = Path(__file__).parents[2]
 SHAPES = Path(__file__).with_name("shapes.py")
 TUTORIAL = (ROOT / "docs" / "tutorial.md").read_text()
 README = (ROOT / "README.md").read_text()
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("docs/decisions/*.md")])
 IDS = {
     "MEDIA": "select min(media_id) from smartdb.media",
     "LABEL": "select label_id from smartdb.review_queue order by score desc limit 1",
@@ -131,9 +132,7 @@ def test_the_tutorial_finds_exactly_the_wrong_labels_that_it_shows(
     assert all("/wrong-" in uri for uri in uris)
 
 
-@pytest.mark.parametrize(
-    "page", sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")]), ids=lambda p: p.name
-)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_a_link_leads_to_a_file(page: Path) -> None:
     links = re.findall(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)", page.read_text())
     missing = [link for link in links if not (page.parent / link).exists()]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -55,6 +56,10 @@ class Turn:
         """Kills the process and its workers, and waits for it."""
         os.killpg(self.pid, signal.SIGKILL)
         assert self.wait() == -signal.SIGKILL
+
+    def is_over(self) -> bool:
+        """Whether it has ended by itself."""
+        return bool(select.select([self.nursery.stdout], [], [], 0)[0])
 
     def wait(self) -> int:
         """Its exit code."""

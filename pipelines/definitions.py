@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dagster as dg
 
-from . import annotating, checks, managing, reviewing, sourcing, training
+from . import annotating, checks, managing, reviewing, sensors, sourcing, training
 from .resources import Database, Loop
 
 assets = [
@@ -25,6 +25,7 @@ assets = [
 defs = dg.Definitions(
     assets=assets,
     asset_checks=checks.ALL,
+    sensors=sensors.ALL,
     resources={"database": Database(), "loop": Loop()},
     executor=dg.in_process_executor,
 )

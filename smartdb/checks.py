@@ -30,6 +30,11 @@ def split_leaks(conn: psycopg.Connection[Any], dataset: str) -> list[tuple[int, 
     return _rows(conn, "leaks", dataset=dataset)
 
 
+def new_reviews(conn: psycopg.Connection[Any], ontology: str, after: int) -> tuple[int, int]:
+    """How many verdicts were given since review ``after``, and the id of the newest review."""
+    return _pair(conn, "reviews", ontology=ontology, after=after)
+
+
 def _pair(conn: psycopg.Connection[Any], name: str, **values: Any) -> tuple[int, int]:
     rows = _rows(conn, name, **values)
     return (rows[0][0], rows[0][1]) if rows else (0, 0)

@@ -31,3 +31,11 @@ from (
 cross join lateral smartdb.split_leak(newest.dataset, newest.version) as l
 order by l.media_id, l.other_media_id
 limit 100;
+
+-- name: reviews
+-- Verdicts in force on labels of an ontology given after a review, and the newest of them.
+select count(*), coalesce(max(r.review_id), %(after)s)
+from smartdb.review as r
+join smartdb.label_history as h on h.label_id = r.label_id
+join smartdb.ontology_tree as o on o.class_id = h.class_id
+where r.review_id > %(after)s and o.ontology = %(ontology)s;

@@ -1,4 +1,7 @@
-"""What the loop left in a database, by content: ids and times may differ, nothing else may."""
+"""What the loop left in a database, by content.
+
+Ids and times may differ, and with the ids the splits, which are drawn from them; nothing else may.
+"""
 
 from __future__ import annotations
 
@@ -21,6 +24,10 @@ CONTENT = {
         select encode(a.sha256, 'hex'), encode(b.sha256, 'hex'), round(n.distance::numeric, 3)
         from core.neighbour as n join core.media as a using (media_id)
         join core.media as b on b.media_id = n.neighbour_id""",
+    "duplicate": """
+        select encode(m.sha256, 'hex'), encode(g.sha256, 'hex')
+        from core.duplicate as d join core.media as m using (media_id)
+        join core.media as g on g.media_id = d.group_id""",
     "label": """
         select encode(m.sha256, 'hex'), c.name, a.name, l.rev_to is null
         from core.label as l join core.media as m using (media_id)
@@ -32,9 +39,12 @@ CONTENT = {
     "task": """
         select encode(m.sha256, 'hex'), t.kind, t.state
         from core.task as t join core.media as m using (media_id)""",
-    "version": "select version, sealed_at is not null, n_items, digest from core.dataset_version",
+    "version": """
+        select d.name, v.version, v.sealed_at is not null, v.n_items,
+            v.digest = smartdb.dataset_digest(d.name, v.version)
+        from core.dataset_version as v join core.dataset as d using (dataset_id)""",
     "item": """
-        select encode(m.sha256, 'hex'), i.split, i.version_from, i.version_to
+        select encode(m.sha256, 'hex'), i.version_from, i.version_to
         from core.dataset_item as i join core.media as m using (media_id)""",
     "prediction": """
         select r.kind, encode(m.sha256, 'hex')
@@ -46,7 +56,7 @@ CONTENT = {
         from core.batch as b join core.batch_item as i using (batch_id)
         join core.media as m using (media_id)""",
     "succeeded": "select kind from core.run where status = 'succeeded' and kind = any(array["
-    "'label_issues', 'train', 'dataset_version'])",
+    "'label_issues', 'train'])",
 }
 
 

@@ -60,8 +60,12 @@ def held(url: str, table: str) -> Iterator[Callable[[], bool]]:
 def compare(url: str, undisturbed: str) -> None:
     found, wanted = content(url), content(undisturbed)
     assert all(wanted[name] for name in ("vector", "neighbour", "item", "prediction", "task"))
-    for name in wanted:
-        assert found[name] == wanted[name], name
+    differing = {
+        name: (found[name] - wanted[name], wanted[name] - found[name])
+        for name in wanted
+        if found[name] != wanted[name]
+    }
+    assert differing == {}
     assert doubled(found) == {}
     assert loose_ends(url) == {}
 

@@ -1,23 +1,25 @@
 -- What must stay on one side of a split: the given group, else the near-duplicate group, else the media.
+-- Named by content, so that the same pictures are split alike in every database.
 create view smartdb.split_group as
 select
     m.media_id,
     case
         when m.group_key is not null then 'group ' || m.group_key
-        else 'media ' || coalesce(d.group_id, m.media_id)
+        else 'media ' || coalesce(encode(g.sha256, 'hex'), d.group_id::text, encode(m.sha256, 'hex'))
     end as split_group
 from core.media as m
-left join core.duplicate as d on d.media_id = m.media_id;
+left join core.duplicate as d on d.media_id = m.media_id
+left join core.media as g on g.media_id = d.group_id;
 
 comment on view smartdb.split_group is
     'What must stay on one side of a split: the given group_key, else the near-duplicate group, else the media alone.';
 comment on column smartdb.split_group.media_id is 'The media.';
-comment on column smartdb.split_group.split_group is 'Name of its group.';
+comment on column smartdb.split_group.split_group is 'Name of its group; of near-duplicates the SHA-256 of the first.';
 
 -- example:
---   select * from smartdb.split_group where media_id <= 4 order by media_id
+--   select media_id, left(split_group, 14) from smartdb.split_group where media_id <= 4 order by media_id
 -- result:
---   1 | media 1
---   2 | media 1
+--   1 | media 820de734
+--   2 | media 820de734
 --   3 | group scene 1
 --   4 | group scene 1

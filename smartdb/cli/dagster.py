@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -31,7 +32,18 @@ def dagster(arguments: tuple[str, ...]) -> None:
     )
     with database.served():
         command = [sys.executable, "-m", "dagster", *arguments, *module]
-        sys.exit(subprocess.run(command, check=False).returncode)
+        sys.exit(_call(command))
+
+
+def _call(command: list[str]) -> int:
+    """Runs a command; when this process is told to end, tells the command, and waits for it."""
+    with subprocess.Popen(command) as child:
+        try:
+            return child.wait()
+        except BaseException:  # subprocess.run would kill it, and leave its children behind
+            child.send_signal(signal.SIGINT)  # the one that Dagster cleans up on
+            child.wait()
+            raise
 
 
 def prepare_home() -> None:

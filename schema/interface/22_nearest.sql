@@ -1,13 +1,26 @@
 -- The k media nearest to a vector by cosine distance, nearest first, ties by media_id; the
--- predicate is any condition on smartdb.media, read as m. Never fewer than k while enough match.
+-- predicate is any condition on smartdb.media, read as m. Never fewer than k while enough match:
+-- a condition that few media fulfil is answered exactly from these, one that many fulfil by the
+-- HNSW index if there is one, and what the index leaves short is answered exactly again.
 create function smartdb.nearest(
     query halfvec, encoder text, k integer default 10, predicate text default 'true'
 )
 returns table (media_id bigint, distance double precision)
 language plpgsql stable
-set hnsw.iterative_scan = 'strict_order' set hnsw.ef_search = 100 as $$
+set hnsw.iterative_scan = 'relaxed_order' set hnsw.ef_search = 100 as $$
 declare
+    few constant integer := 2000; -- about where reading them costs what the index would
+    statement constant text := 'select n.media_id, n.distance from (
+        select v.media_id, v.v operator(public.<=>) $1::public.halfvec(%1$s) as distance from %2$s as v %3$s
+        order by %4$s limit $2) as n order by n.distance, n.media_id';
+    by_index constant text := 'v.v operator(public.<=>) $1::public.halfvec(%s)';
+    exactly constant text := '(v.v operator(public.<=>) $1::public.halfvec(%s)) + 0, v.media_id';
     e smartdb.encoder;
+    chosen text := case when predicate = 'true' then '' else
+        format('join smartdb.media as m on m.media_id = v.media_id where (%s)', predicate) end;
+    candidates bigint[];
+    found_ids bigint[];
+    found_distances double precision[];
 begin
     select * into e from smartdb.encoder as r where r.name = encoder;
     if not found then
@@ -19,16 +32,31 @@ begin
             encoder, e.dim, public.vector_dims(query)
             using errcode = 'SD002', hint = 'make the query with the same encoder';
     end if;
-    return query execute format(
-        'select n.media_id, n.distance from (
-             select v.media_id, v.v operator(public.<=>) $1::public.halfvec(%s) as distance
-             from %s as v %s
-             order by v.v operator(public.<=>) $1::public.halfvec(%1$s) limit $2
-         ) as n order by n.distance, n.media_id',
-        e.dim, e.vectors,
-        case when predicate = 'true' then '' else
-            format('join smartdb.media as m on m.media_id = v.media_id where (%s)', predicate) end)
-    using query, k;
+    if exists (
+        select from pg_catalog.pg_class as i
+        where i.relname = format('embedding_%s_hnsw', e.encoder_id) and i.relnamespace = 'core'::regnamespace
+    ) then
+        if predicate <> 'true' then
+            execute format('select array(select m.media_id from smartdb.media as m where (%s) limit $1)', predicate)
+            into candidates using few + 1;
+        end if;
+        if cardinality(candidates) <= few then
+            chosen := 'join unnest($3) as c (media_id) on c.media_id = v.media_id';
+        else
+            perform set_config('hnsw.ef_search', least(greatest(100, 4 * k), 1000)::text, true);
+            execute format(
+                'select array_agg(f.media_id), array_agg(f.distance) from (' || statement || ') as f',
+                e.dim, e.vectors, chosen, format(by_index, e.dim))
+            into found_ids, found_distances using query, k;
+        end if;
+    end if;
+    if cardinality(found_ids) >= k then
+        return query select f.id, f.d from unnest(found_ids, found_distances) with ordinality as f (id, d, place)
+        order by f.place;
+    else
+        return query execute format(statement, e.dim, e.vectors, chosen, format(exactly, e.dim))
+        using query, k, candidates;
+    end if;
 end
 $$;
 comment on function smartdb.nearest(halfvec, text, integer, text) is

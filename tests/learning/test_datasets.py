@@ -316,3 +316,22 @@ def test_runs_say_what_was_done(conn: psycopg.Connection) -> None:
     assert row[:3] == ("dataset_version", "succeeded", 0)
     assert row[3]["items"] == 400
     assert runs.dead(conn) == []
+
+
+def test_the_digest_that_goes_on_from_the_last_is_the_one_read_from_all(
+    conn: psycopg.Connection, owner: psycopg.Connection
+) -> None:
+    create(conn)
+    for media_id in (7, 11, 30):
+        relabel(conn, media_id, 2)
+    owner.execute("insert into core.restriction (media_id, reason) values (50, 'face')")
+    owner.commit()
+    query = "m.media_id not in (8, 9)"
+    second = create(conn, query=query)
+    assert (second.version, second.counts["removed"]) == (2, 3)
+    row = conn.execute("select smartdb.dataset_digest('fruit', 2)").fetchone()
+    assert row == (second.digest,)
+    third = create(conn, query="true")
+    assert third.counts["added"] == 2
+    row = conn.execute("select smartdb.dataset_digest('fruit', 3)").fetchone()
+    assert row == (third.digest,)

@@ -83,7 +83,17 @@ comment on function core.add_encoder(text, integer, bytea, jsonb) is
 
 create function core.index_encoder(id bigint) returns void
 language plpgsql security definer set search_path = pg_catalog, public as $$
+declare
+    -- what the graph takes while it is built; beyond the memory it goes on, many times slower
+    wanted constant bigint := (
+        select pg_relation_size('core.embedding_' || id) / 1024 * (2 * e.dim + 750) / (2 * e.dim + 60)
+        from core.encoder as e where e.encoder_id = id
+    );
+    given constant bigint := pg_size_bytes(current_setting('maintenance_work_mem')) / 1024;
 begin
+    if wanted > given then
+        perform set_config('maintenance_work_mem', least(wanted, 2 * given)::text, true);
+    end if;
     execute format(
         'create index if not exists embedding_%1$s_hnsw on core.embedding_%1$s
          using hnsw (v halfvec_cosine_ops)', id);

@@ -15,7 +15,8 @@ from psycopg import sql
 DECAY = {"centres": 0.55, "noise": 0.65}  # of the spread over its directions
 
 REFERENCE = """
-insert into core.actor (name, kind) values ('folder', 'import'), ('reviewer', 'person'), ('writer', 'person');
+insert into core.actor (name, kind)
+values ('folder', 'import'), ('reviewer', 'person'), ('writer', 'person');
 insert into core.source (name, uri) values ('bench', 'file:///bench');
 insert into core.run (kind, code_version) values ('bench', '0');
 insert into core.ontology (name) values ('bench');

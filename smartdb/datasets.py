@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, LiteralString, cast
 
 import psycopg
+from psycopg import sql
 from psycopg.rows import tuple_row
 from psycopg.types.json import Jsonb
 
@@ -183,10 +184,17 @@ def _find_changes(
             conn.execute("set transaction read only")  # a temporary table may be written even so
             limit = {"milliseconds": str(max(1, round(1000 * timeout_s)))}
             conn.execute(statement("datasets", "limit_time"), limit)
-            conn.execute(statement("datasets", "find_changes"), values)
+            conn.execute(statement("datasets", "join_in_order"))
+            conn.execute(_for_members(plan.query), values)
     except SmartdbError as error:
         raise _explained(error, plan.query) from error
     conn.execute(statement("datasets", "analyse"))
+
+
+def _for_members(query: str) -> sql.Composed:
+    """The statement that finds the members, with the condition as a part of it."""
+    condition = sql.SQL(cast(LiteralString, query.replace("%", "%%")))
+    return statement("datasets", "find_changes").format(query=condition)
 
 
 def _explained(error: SmartdbError, query: str) -> SmartdbError:
@@ -230,6 +238,8 @@ def _write_items(
     row = _row(conn, "counts", values)
     assert row is not None
     counts = dict(zip(COUNTS, row, strict=True))
+    if counts["added"] + counts["removed"] > counts["items"] // 10:
+        conn.execute(statement("datasets", "analyse_items"))
     if not counts["items"]:
         raise NothingToDo(f"no labelled media fulfil {plan.query!r}; label some first")
     return counts

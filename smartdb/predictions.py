@@ -75,6 +75,7 @@ def write(
         conn.execute(statement("predictions", "add_partition"), values)
         conn.execute(statement("predictions", "analyse"))
         conn.execute(statement("predictions", "insert"), values)
+        conn.execute(statement("predictions", "analyse_partition"), values)
     return len(ids)
 
 

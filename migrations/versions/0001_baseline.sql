@@ -191,6 +191,22 @@ $$;
 comment on procedure core.refer(regclass, text[][]) is
     'Checks the references of a new table, each {column, permanent table, its key}, once a statement.';
 
+-- Statistics right after a bulk write: autovacuum comes a minute later, and until then the planner
+-- takes a million new rows for a few.
+
+create function core.analyse(relation regclass) returns void
+language plpgsql security definer set search_path = pg_catalog as $$
+begin
+    if (select c.relnamespace from pg_class as c where c.oid = relation) <> 'core'::regnamespace then
+        raise exception '% is no table of core', relation
+            using errcode = 'SD002', hint = 'run analyze yourself';
+    end if;
+    execute format('analyze %s', relation);
+end
+$$;
+comment on function core.analyse(regclass) is
+    'Brings the planner''s statistics of a table of core up to date; for pipelines, after a bulk write.';
+
 -- Who and what writes: actors (people, models, importers) and runs (every job that derives rows).
 
 create table core.actor (
@@ -1190,7 +1206,7 @@ begin
         select l.media_id from core.label as l
         where l.rev_to > last.revision and l.rev_to <= this.revision
     );
-    if cardinality(touched) > last.n_items / 4 then
+    if cardinality(touched) > last.n_items / 8 then
         return smartdb.dataset_digest(name, version);
     end if;
     return (

@@ -194,7 +194,7 @@ begin
         select l.media_id from core.label as l
         where l.rev_to > last.revision and l.rev_to <= this.revision
     );
-    if cardinality(touched) > last.n_items / 4 then
+    if cardinality(touched) > last.n_items / 8 then
         return smartdb.dataset_digest(name, version);
     end if;
     return (

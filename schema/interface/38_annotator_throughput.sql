@@ -1,16 +1,24 @@
 -- How much each actor labelled and reviewed, and how long a task took.
 create view smartdb.annotator_throughput as
+with labelled as (
+    select l.actor_id, count(*) as n from core.label as l group by l.actor_id
+),
+reviewed as (
+    select r.reviewer_id as actor_id, count(*) as n from core.review as r group by r.reviewer_id
+)
 select
     a.name as actor, a.kind,
-    (select count(*) from core.label as l where l.actor_id = a.actor_id) as n_labels,
-    (select count(*) from core.review as r where r.reviewer_id = a.actor_id) as n_reviews,
+    coalesce(l.n, 0) as n_labels,
+    coalesce(r.n, 0) as n_reviews,
     count(t.task_id) as n_tasks_done,
     percentile_cont(0.5) within group (order by extract(epoch from t.done_at - t.claimed_at))
         as median_seconds,
     max(t.done_at) as last_done_at
 from core.actor as a
+left join labelled as l on l.actor_id = a.actor_id
+left join reviewed as r on r.actor_id = a.actor_id
 left join core.task as t on t.assignee_id = a.actor_id and t.state = 'done'
-group by a.actor_id, a.name, a.kind;
+group by a.actor_id, a.name, a.kind, l.n, r.n;
 
 comment on view smartdb.annotator_throughput is 'How much each actor labelled and reviewed, and how long a task took from claim to answer.';
 comment on column smartdb.annotator_throughput.actor is 'Name of the actor.';

@@ -21,7 +21,7 @@ begin
         where t.kind = claim_task.kind
             and (t.state = 'open' or (t.state = 'claimed' and t.lease_until < clock_timestamp()))
             -- nobody reviews their own label
-            and not exists (select from core.label as l where l.label_id = t.label_id and l.actor_id = me)
+            and (select l.actor_id from core.label as l where l.label_id = t.label_id) is distinct from me
         order by t.priority desc, t.task_id
         limit n for update of t skip locked
     ),

@@ -76,7 +76,8 @@ grant execute on function
     core.location_of(bigint, text[]),
     core.locate(bigint, bigint[], text[], bigint[], timestamptz[]),
     core.refuse_sealed(bigint, integer[]),
-    core.next_digest(bigint, integer)
+    core.next_digest(bigint, integer),
+    core.analyse(regclass)
 to smartdb_writer;
 
 -- The privacy officer: hides, shows and settles findings, and sees everything hidden.

@@ -27,6 +27,11 @@ select set_config('statement_timeout', %(milliseconds)s, true);
 drop table if exists pg_temp.changed_item;
 create temp table changed_item (media_id bigint not null, before text, after text);
 
+-- name: join_in_order
+-- All is read in the order of media: twice as fast as hashes of millions, and no plan goes wrong
+-- where there are no statistics yet. Until the transaction ends.
+select set_config('enable_hashjoin', 'off', true), set_config('enable_nestloop', 'off', true);
+
 -- name: find_changes
 -- Writes what differs between the members now and those of the newest version: media with a class
 -- of the ontology at the revision that fulfil the query.
@@ -34,14 +39,17 @@ insert into pg_temp.changed_item (media_id, before, after)
 with wanted as (
     select c.media_id, smartdb.split_of(g.split_group, %(seed)s, %(val)s, %(test)s) as split
     from smartdb.media_class_at(%(revision)s) as c
-    join core.class as k on k.class_id = c.class_id and k.ontology_id = %(ontology_id)s
     join smartdb.split_group as g on g.media_id = c.media_id
-    join smartdb.media_where(%(query)s) as m on m.media_id = c.media_id
+    join smartdb.media as m on m.media_id = c.media_id
+    where c.class_id = any (array(
+        select k.class_id from core.class as k where k.ontology_id = %(ontology_id)s
+    )) and ({query}
+    )
 ),
 held as (
     select i.media_id, i.split from core.dataset_item as i
-    join core.dataset as d on d.dataset_id = i.dataset_id
-    where d.name = %(dataset)s and i.version_to is null
+    where i.version_to is null
+        and i.dataset_id = (select d.dataset_id from core.dataset as d where d.name = %(dataset)s)
 )
 select media_id, held.split, wanted.split
 from wanted full join held using (media_id)
@@ -85,6 +93,10 @@ insert into core.dataset_item (dataset_id, media_id, split, version_from)
 select %(dataset_id)s, s.media_id, s.after, %(version)s
 from pg_temp.changed_item as s
 where s.after is not null;
+
+-- name: analyse_items
+-- Statistics for whoever reads this version next.
+select core.analyse('core.dataset_item');
 
 -- name: counts
 -- How many changed, and how many members there are now, in all and in each split.

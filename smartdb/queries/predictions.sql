@@ -43,3 +43,7 @@ left join core.dataset_item as i
     on i.dataset_id = %(dataset_id)s and i.media_id = s.media_id
     and i.version_from <= %(version)s and (i.version_to is null or i.version_to > %(version)s)
 order by s.media_id;
+
+-- name: analyse_partition
+-- Statistics for whoever reads the predictions of the run next.
+select core.analyse(('core.prediction_' || %(run_id)s::bigint)::regclass);

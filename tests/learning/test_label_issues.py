@@ -178,7 +178,7 @@ def test_a_class_with_few_labels_is_left_out_by_name(spoiled: Conn) -> None:
 
 def test_one_class_is_too_few(conn: Conn) -> None:
     conn.execute("update core.label set rev_to = 0 where class_id <> 1 and rev_to is null")
-    with pytest.raises(NothingToDo, match="two classes with 5 or more .*, and there are 1;"):
+    with pytest.raises(NothingToDo, match=r"two classes with 5 or more .*, and there are 1;"):
         label_issues.find(conn, "toy")
     rows = conn.execute("select status from core.run where kind = 'label_issues'").fetchall()
     assert rows == [("failed",)]

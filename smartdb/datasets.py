@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, LiteralString, cast
+from typing import Any
 
 import psycopg
 from psycopg import sql
@@ -193,7 +193,7 @@ def _find_changes(
 
 def _for_members(query: str) -> sql.Composed:
     """The statement that finds the members, with the condition as a part of it."""
-    condition = sql.SQL(cast(LiteralString, query.replace("%", "%%")))
+    condition = sql.SQL(query.replace("%", "%%"))
     return statement("datasets", "find_changes").format(query=condition)
 
 

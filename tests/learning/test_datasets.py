@@ -148,7 +148,7 @@ def test_a_query_chooses_and_is_kept(conn: psycopg.Connection) -> None:
         ("nextval('core.revision') > 0", "read-only transaction"),
         (
             "true); delete from core.task; select (true",
-            "DELETE query does not return|multiple commands",
+            "DELETE query does not return|multiple commands|syntax error at",
         ),
         ("lo_creat(-1) > 0", "read-only transaction"),
     ],

@@ -5,6 +5,7 @@ from typing import Any
 import dagster as dg
 
 from smartdb import datasets, evaluation, plots, previews, sampling, tasks, training
+from smartdb.errors import NothingToDo
 
 from .annotating import label
 from .managing import duplicate_group, embedding
@@ -62,8 +63,10 @@ def batch_item(
     """What to label next: uncertain and unlike each other; each becomes a task."""
     with database.writer(context.run.run_id) as conn:
         run = training.newest(conn, loop.called())
-        batch_id = sampling.next_batch(conn, run.run_id, loop.n_next, seed=loop.seed)
+        try:
+            batch_id = sampling.next_batch(conn, run.run_id, loop.n_next, seed=loop.seed)
+        except NothingToDo as reason:  # all is labelled: the loop goes on
+            return result({"chosen": 0, "reason": str(reason)})
         opened = tasks.batch_tasks(conn, batch_id)
-        return result(
-            {"batch_id": batch_id, "opened": opened}, preview=previews.batch(conn, batch_id)
-        )
+        counts = {"chosen": len(sampling.batch_items(conn, batch_id)), "batch_id": batch_id}
+        return result({**counts, "opened": opened}, preview=previews.batch(conn, batch_id))

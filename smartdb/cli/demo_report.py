@@ -174,8 +174,11 @@ def _accuracy(value: object) -> str:
 
 
 def _analysis(found: Found) -> str:
+    n = found["batch_item"]
+    if not n["chosen"]:
+        return "nothing unlabelled is left to choose a batch from"
     return (
-        f"batch {found['batch_item']['batch_id']} to label next: uncertain, and unlike each other"
+        f"{n['chosen']} chosen to label next (batch {n['batch_id']}): uncertain, unlike each other"
     )
 
 

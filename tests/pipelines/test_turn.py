@@ -35,7 +35,7 @@ def test_a_turn_fills_every_table_of_the_loop(run_turn: Turn, conn: Connection) 
     assert told["dataset_version"]["version"] == 1
     assert told["training_run"]["test_accuracy"] > 0.8
     assert count(conn, "smartdb.neighbour") == 520
-    assert count(conn, "smartdb.batch_item") == 1
+    assert told["batch_item"]["chosen"] == count(conn, "smartdb.batch_item") == 1
     assert count(conn, "smartdb.run") > 5
     assert count(conn, "smartdb.run where dagster_run_id is null") == 0
 
@@ -44,7 +44,8 @@ def test_a_second_turn_does_nothing_until_a_label_is_corrected(
     run_turn: Turn, conn: Connection, pictures: Path
 ) -> None:
     tables = ["media", "label_history", "neighbour", "label_issue", "dataset_version", "prediction"]
-    run_turn()
+    (pictures / "unlabelled.png").unlink()
+    assert run_turn()["batch_item"]["chosen"] == 0
     before = {table: count(conn, f"smartdb.{table}") for table in tables}
     told = run_turn()
     assert {table: count(conn, f"smartdb.{table}") for table in tables} == before

@@ -15,7 +15,7 @@ from benchmarks import load
 from benchmarks.harness import Figure, one, percentile, run, scratch, seconds, session, show, took
 from benchmarks.synthetic import Mixture
 
-N_EXACT = 40
+N_EXACT = 25
 FILTERS = {
     "10 %": "m.brightness < 0.1",
     "1 %": "m.brightness < 0.01",

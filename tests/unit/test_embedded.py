@@ -107,10 +107,14 @@ def test_a_signal_while_the_server_is_being_stopped_is_heeded_after_that(
         signal.raise_signal(signal.SIGINT)
         return stop(at)
 
-    with monkeypatch.context() as patch:
-        patch.setattr(server, "stop", interrupted_stop)
-        with pytest.raises(KeyboardInterrupt), embedded.used():
-            pass
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # may have come ignored
+    try:
+        with monkeypatch.context() as patch:
+            patch.setattr(server, "stop", interrupted_stop)
+            with pytest.raises(KeyboardInterrupt), embedded.used():
+                pass
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert _servers(home) == 0
 
 

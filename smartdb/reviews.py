@@ -24,6 +24,9 @@ SIMULATED = "simulated reviewer"
 """The reviewer who answers from a known truth, so called that nobody takes it for a person."""
 
 
+_ALL = 1_000_000
+
+
 @dataclass(frozen=True)
 class Suspicion:
     """A suspected label that waits for a verdict; score from 0 to 1, larger is more suspicious."""
@@ -90,17 +93,22 @@ def answer_from_truth(
     """Answers up to ``n`` review tasks from a known truth, as a stand-in for a person.
 
     ``truth`` maps URI or media_id to the true class. A right label is accepted, another corrected.
-    Returns asked, wrong_found, right, unknown (the truth does not say: skipped) and changed
-    (somebody else was faster). The caller owns the transaction.
+    Returns asked, wrong_found, right, unknown (waiting tasks of which the truth says nothing: left
+    as they are) and changed (somebody else was faster). The caller owns the transaction.
     """
-    claimed = tasks.claim(conn, reviewer, "review", n, lease)
+    claimed = tasks.claim(conn, reviewer, "review", _ALL, lease)
     rows = _rows(conn, "facts", {"label_ids": [task.label_id for task in claimed]})
     facts = {label_id: (given, uris) for label_id, given, uris in rows}
     tally = Counter(dict.fromkeys(("wrong_found", "right", "unknown", "changed"), 0))
-    for task in claimed:
-        given, uris = facts[task.label_id]
-        tally[_answer(conn, task.task_id, reviewer, given, _known(truth, task.media_id, uris))] += 1
-    return {"asked": len(claimed), **tally}
+    true = {t.task_id: _known(truth, t.media_id, facts[t.label_id][1]) for t in claimed}
+    asked = [task for task in claimed if true[task.task_id] is not None][:n]
+    left = sorted({task.task_id for task in claimed} - {task.task_id for task in asked})
+    conn.execute(statement("reviews", "give_back"), {"task_ids": left})
+    tally["unknown"] = sum(name is None for name in true.values())
+    for task in asked:
+        given = facts[task.label_id][0]
+        tally[_answer(conn, task.task_id, reviewer, given, true[task.task_id])] += 1
+    return {"asked": len(asked), **tally}
 
 
 def _answer(
@@ -108,9 +116,6 @@ def _answer(
 ) -> str:
     try:
         with conn.transaction():
-            if true is None:
-                tasks.skip(conn, task_id, reviewer)
-                return "unknown"
             if true == given:
                 submit(conn, task_id, reviewer, "accepted")
                 return "right"

@@ -23,3 +23,9 @@ select
     ) as uris
 from smartdb.label_history as h
 where h.label_id = any (%(label_ids)s);
+
+-- name: give_back
+-- Opens claimed tasks again.
+update core.task as t
+set state = 'open', assignee_id = null, lease_until = null, claimed_at = null
+where t.task_id = any(%(task_ids)s::bigint[]) and t.state = 'claimed';

@@ -23,8 +23,7 @@ Verdict = Literal["accepted", "corrected", "rejected"]
 SIMULATED = "simulated reviewer"
 """The reviewer who answers from a known truth, so called that nobody takes it for a person."""
 
-
-_ALL = 1_000_000
+_ALL = 1_000_000  # tasks: more than ever wait
 
 
 @dataclass(frozen=True)

@@ -271,6 +271,9 @@ create table core.source (
     consent_basis text,
     allowed_use text[] not null default '{}',
     jurisdiction text,
+    expires_at timestamptz,
+    strip_metadata text[] not null default '{}',
+    forbidden_finding text[] not null default '{}',
     created_at timestamptz not null default now(),
     constraint source_pk primary key (source_id),
     constraint source_name_key unique (name),
@@ -286,6 +289,11 @@ comment on column core.source.licence is 'Licence of the media, as an SPDX ident
 comment on column core.source.consent_basis is 'Legal basis for pictures of people; null is unknown.';
 comment on column core.source.allowed_use is 'Uses the terms allow, for instance {research, training}.';
 comment on column core.source.jurisdiction is 'Country or region whose law applies.';
+comment on column core.source.expires_at is 'When the right to use the media ends; null is never.';
+comment on column core.source.strip_metadata is
+    'Metadata that a sanitised copy must not have: location, serial, thumbnail, maker_note, xmp, iptc, comment, all.';
+comment on column core.source.forbidden_finding is
+    'Kinds of finding that hide a media while they are unresolved, for instance {gps, face}.';
 comment on column core.source.created_at is 'When the source was registered.';
 
 create table core.media (
@@ -303,6 +311,10 @@ create table core.media (
     group_key text,
     parent_media_id bigint,
     frame_index integer,
+    pts double precision,
+    n_frames integer,
+    recipe jsonb,
+    erased_at timestamptz,
     exif jsonb not null default '{}',
     attributes jsonb not null default '{}',
     run_id bigint not null,
@@ -312,7 +324,11 @@ create table core.media (
     constraint media_sha256_check check (octet_length(sha256) = 32),
     constraint media_kind_check check (kind in ('image', 'video', 'frame')),
     constraint media_size_check check (n_bytes >= 0 and width > 0 and height > 0),
-    constraint media_frame_check check ((kind = 'frame') = (frame_index is not null))
+    constraint media_frame_check check (
+        (kind = 'frame') = (frame_index is not null and parent_media_id is not null and pts is not null)),
+    constraint media_frame_index_check check (frame_index >= 0),
+    constraint media_n_frames_check check (n_frames >= 0),
+    constraint media_recipe_check check (recipe is null or parent_media_id is not null)
 );
 create index media_parent_idx on core.media (parent_media_id) where parent_media_id is not null;
 create index media_group_idx on core.media (group_key) where group_key is not null;
@@ -324,7 +340,9 @@ call core.refer('core.media', '{
 }');
 comment on table core.media is 'One row for each distinct content: an image, a video, or a frame of one.';
 comment on column core.media.media_id is 'Identity of the content.';
-comment on column core.media.sha256 is 'SHA-256 of the file''s bytes; two files with the same bytes are one media.';
+comment on column core.media.sha256 is
+    'SHA-256 of the file''s bytes; two files with the same bytes are one media. Of a frame: of its video''s '
+    'hash and its frame_index (see smartdb.videos.frame_sha256), for its pixels are decoded on demand.';
 comment on column core.media.kind is 'image, video or frame.';
 comment on column core.media.mime is 'Type by content, not by file name, for instance image/jpeg.';
 comment on column core.media.n_bytes is 'Size of the file in bytes.';
@@ -340,6 +358,12 @@ comment on column core.media.group_key is
     'What must stay on one side of a split (a patient, a scene); null: the near-duplicate group decides.';
 comment on column core.media.parent_media_id is 'The media that this one was derived from.';
 comment on column core.media.frame_index is 'Number of the frame in its video, from 0.';
+comment on column core.media.pts is 'Presentation time of the frame in its video, in seconds, as the decoder gives it.';
+comment on column core.media.n_frames is 'Frames that could be decoded, of a video (headers lie) or an animation.';
+comment on column core.media.recipe is
+    'How it was derived from its parent: {"step": "frame" or "sanitise" ..., and its parameters}; null for an original.';
+comment on column core.media.erased_at is
+    'When its content was erased; what is left is a tombstone: the row, and its hash, so that it is not taken in again.';
 comment on column core.media.exif is 'EXIF tags by name, as far as they can be read.';
 comment on column core.media.attributes is 'Anything else known about the media.';
 comment on column core.media.run_id is 'The ingest run that added it.';
@@ -351,7 +375,10 @@ create table core.media_location (
     uri text not null,
     n_bytes bigint not null,
     modified_at timestamptz not null,
+    etag text,
+    is_managed boolean not null default false,
     seen_at timestamptz not null default now(),
+    missing_at timestamptz,
     constraint media_location_pk primary key (source_id, uri)
 );
 create index media_location_media_idx on core.media_location (media_id);
@@ -363,10 +390,14 @@ comment on table core.media_location is 'Where the bytes of a media lie; the sam
 comment on column core.media_location.media_id is 'The media.';
 comment on column core.media_location.source_id is 'The source it was found in.';
 comment on column core.media_location.uri is
-    'file:// URI, percent-encoded (so any file name, also one that is not UTF-8, has one).';
+    'Where the bytes are: file://, s3://, gs://, az://, https://, percent-encoded (so any file name, also one '
+    'that is not UTF-8, has one). A frame lies at its video''s, with #frame=N.';
 comment on column core.media_location.n_bytes is 'Size of the file when it was read; with modified_at tells whether to read it again.';
 comment on column core.media_location.modified_at is 'Modification time of the file when it was read.';
+comment on column core.media_location.etag is 'Version of the object as its store tells it; null for local files.';
+comment on column core.media_location.is_managed is 'Whether smartdb made this copy, in its content-addressed store.';
 comment on column core.media_location.seen_at is 'When it was last read.';
+comment on column core.media_location.missing_at is 'When a listing first lacked it; null while it is there.';
 
 create table core.quarantine (
     quarantine_id bigint generated always as identity,
@@ -402,7 +433,7 @@ create table core.restriction (
     media_id bigint not null,
     reason text not null,
     created_at timestamptz not null default now(),
-    constraint restriction_pk primary key (media_id),
+    constraint restriction_pk primary key (media_id, reason),
     constraint restriction_reason_check check (reason <> ''),
     constraint restriction_media_fk foreign key (media_id)
         references core.media (media_id) on delete restrict
@@ -411,7 +442,9 @@ comment on table core.restriction is
     'Media that only the privacy officer may see, such as unresolved personal data. Few rows, so '
     'the row-level security of every table about media can look here cheaply.';
 comment on column core.restriction.media_id is 'The hidden media.';
-comment on column core.restriction.reason is 'Why it is hidden.';
+comment on column core.restriction.reason is
+    'Why it is hidden: finding (of a kind that its source forbids), consent, expired, ... It is seen again when no '
+    'reason is left.';
 comment on column core.restriction.created_at is 'Since when.';
 
 create procedure core.protect(relation regclass)
@@ -525,6 +558,117 @@ end;
 comment on function core.locate(bigint, bigint[], text[], bigint[], timestamptz[]) is
     'Records what files of a source hold now, restricted media included; a file that was known is '
     'moved to what it holds now. Rows are written in order of URI, so two calls cannot deadlock.';
+
+-- Sourcing: on what terms single media may be used, whom they show, and what was erased.
+
+create table core.media_terms (
+    media_id bigint not null,
+    licence text,
+    consent_basis text,
+    allowed_use text[],
+    jurisdiction text,
+    expires_at timestamptz,
+    note text not null default '',
+    run_id bigint,
+    created_at timestamptz not null default now(),
+    constraint media_terms_pk primary key (media_id)
+);
+call core.refer('core.media_terms', '{
+    {media_id, core.media, media_id},
+    {run_id, core.run, run_id}
+}');
+comment on table core.media_terms is
+    'Terms of one media where they differ from its sources''; a column that is null leaves theirs as they are.';
+comment on column core.media_terms.media_id is 'The media.';
+comment on column core.media_terms.licence is 'Licence, as an SPDX identifier.';
+comment on column core.media_terms.consent_basis is 'Legal basis for a picture of people.';
+comment on column core.media_terms.allowed_use is 'Uses that are allowed; {} is none.';
+comment on column core.media_terms.jurisdiction is 'Country or region whose law applies.';
+comment on column core.media_terms.expires_at is 'When the right to use it ends.';
+comment on column core.media_terms.note is 'Why it differs.';
+comment on column core.media_terms.run_id is 'The run that wrote it, if one did.';
+comment on column core.media_terms.created_at is 'When it was written.';
+
+create table core.media_subject (
+    media_id bigint not null,
+    subject_key text not null,
+    created_at timestamptz not null default now(),
+    constraint media_subject_pk primary key (subject_key, media_id),
+    constraint media_subject_key_check check (subject_key <> '')
+);
+create index media_subject_media_idx on core.media_subject (media_id);
+call core.refer('core.media_subject', '{{media_id, core.media, media_id}}');
+comment on table core.media_subject is 'Which person (by a key of the team''s own, best a pseudonym) a media shows.';
+comment on column core.media_subject.media_id is 'The media.';
+comment on column core.media_subject.subject_key is 'Key of the person, as the team knows them.';
+comment on column core.media_subject.created_at is 'When it was written.';
+
+create table core.erasure (
+    erasure_id bigint generated always as identity,
+    reason text not null,
+    asked text not null,
+    actor text not null,
+    report jsonb not null default '{}',
+    created_at timestamptz not null default now(),
+    finished_at timestamptz,
+    constraint erasure_pk primary key (erasure_id),
+    constraint erasure_reason_check check (reason <> '')
+);
+call core.make_permanent('core.erasure', 'erasure_id');
+comment on table core.erasure is 'Each request to erase media, and the report of what it did.';
+comment on column core.erasure.erasure_id is 'Identity of the request.';
+comment on column core.erasure.reason is 'Why, for instance "consent withdrawn".';
+comment on column core.erasure.asked is 'What was named: media ids, a source or a hash of a subject key, never the key itself.';
+comment on column core.erasure.actor is 'Login of who asked.';
+comment on column core.erasure.report is
+    'What was dealt with, in numbers, and every dataset version and model that contained it.';
+comment on column core.erasure.created_at is 'When it was begun.';
+comment on column core.erasure.finished_at is 'When the last byte was gone; null while it must be run again.';
+
+create table core.tombstone (
+    media_id bigint not null,
+    erasure_id bigint not null,
+    constraint tombstone_pk primary key (media_id)
+);
+create index tombstone_erasure_idx on core.tombstone (erasure_id);
+call core.refer('core.tombstone', '{
+    {media_id, core.media, media_id},
+    {erasure_id, core.erasure, erasure_id}
+}');
+comment on table core.tombstone is 'Media that were erased, and by which request.';
+comment on column core.tombstone.media_id is 'The media.';
+comment on column core.tombstone.erasure_id is 'The request.';
+
+-- Sourcing: from which value on a statistic of a picture becomes a finding. Data, so a team sets its own.
+
+create table core.quality_threshold (
+    kind text not null,
+    statistic text not null,
+    below double precision,
+    above double precision,
+    constraint quality_threshold_pk primary key (kind),
+    constraint quality_threshold_kind_check check (kind ~ '^[a-z_]+$'),
+    constraint quality_threshold_statistic_check check (statistic in (
+        'brightness', 'contrast', 'sharpness', 'entropy', 'colourfulness', 'shorter_side', 'aspect')),
+    constraint quality_threshold_side_check check (num_nonnulls(below, above) >= 1)
+);
+comment on table core.quality_threshold is
+    'Findings made of statistics: a media has the finding if its statistic lies below the one or above the other.';
+comment on column core.quality_threshold.kind is 'Kind of the finding.';
+comment on column core.quality_threshold.statistic is
+    'Column of core.quality, shorter_side (pixels), or aspect (longer side by shorter side).';
+comment on column core.quality_threshold.below is 'Smaller values are a finding; null is none.';
+comment on column core.quality_threshold.above is 'Larger values are a finding; null is none.';
+
+insert into core.quality_threshold (kind, statistic, below, above) values
+('dark', 'brightness', 0.08, null),
+('bright', 'brightness', null, 0.95),
+('low_contrast', 'contrast', 0.03, null),
+('blurry', 'sharpness', 30, null),
+('low_information', 'entropy', 1, null),
+('odd_size', 'shorter_side', 16, null),
+('odd_aspect', 'aspect', null, 5),
+('greyscale', 'colourfulness', 0.01, null);
 
 -- Managing: encoders, one typed table of vectors for each, and the neighbour graph on top.
 
@@ -710,7 +854,8 @@ create table core.class (
     ontology_id bigint not null,
     name text not null,
     parent_class_id bigint,
-    kinds text[] not null default '{classification,box,polygon,mask,keypoints}',
+    kinds text[] not null default
+    '{classification,box,rotated_box,polygon,mask,polyline,keypoints,caption}',
     attribute_schema jsonb not null default '{}',
     version_from integer not null,
     version_to integer,
@@ -765,11 +910,13 @@ create table core.label (
     rev_from bigint not null default nextval('core.revision'),
     rev_to bigint,
     constraint label_pk primary key (label_id),
-    constraint label_kind_check check (kind in ('classification', 'box', 'polygon', 'mask', 'keypoints')),
+    constraint label_kind_check check (kind in (
+        'classification', 'box', 'rotated_box', 'polygon', 'mask', 'polyline', 'keypoints', 'caption')),
     constraint label_origin_check check (origin in ('human', 'import', 'consensus', 'model', 'propagated')),
     constraint label_box_check check (
         case kind
             when 'classification' then num_nonnulls(x, y, w, h, shape) = 0
+            when 'caption' then num_nonnulls(x, y, w, h) = 0 and shape ? 'text'
             when 'box' then num_nulls(x, y, w, h) = 0 and w > 0 and h > 0
             else num_nulls(x, y, w, h, shape) = 0 and w >= 0 and h >= 0
         end),
@@ -796,12 +943,16 @@ comment on column core.label.label_id is 'Identity of this row, that is of one s
 comment on column core.label.object_id is 'Identity of the labelled thing across edits.';
 comment on column core.label.media_id is 'The labelled media.';
 comment on column core.label.class_id is 'The class it was given.';
-comment on column core.label.kind is 'classification (the whole media), box, polygon, mask or keypoints.';
+comment on column core.label.kind is
+    'classification (the whole media), caption, box, rotated_box, polygon, mask, polyline or keypoints.';
 comment on column core.label.x is 'Left edge of the bounding box in pixels of the upright image.';
 comment on column core.label.y is 'Top edge of the bounding box in pixels of the upright image.';
 comment on column core.label.w is 'Width of the bounding box in pixels.';
 comment on column core.label.h is 'Height of the bounding box in pixels.';
-comment on column core.label.shape is 'Polygon rings, COCO run-length mask or keypoints.';
+comment on column core.label.shape is
+    'polygon: {"polygons": [[outer, hole, ...], ...]}, a ring is [[x, y], ...]; mask: COCO run lengths '
+    '{"size": [h, w], "counts": text}; rotated_box: {"corners": four [x, y]}; polyline: {"points": [[x, y], ...]}; '
+    'keypoints: {"points": [[x, y, visibility], ...]}; caption: {"text": ...}. Pixels of the upright image, not rounded.';
 comment on column core.label.attributes is 'Attributes, by the class''s attribute schema.';
 comment on column core.label.track_id is 'The same thing over the frames of a video.';
 comment on column core.label.origin is
@@ -814,6 +965,33 @@ comment on column core.label.run_id is 'The run that wrote it, if one did.';
 comment on column core.label.created_at is 'When it was written, for people; order is told by rev_from.';
 comment on column core.label.rev_from is 'Revision at which this row became true.';
 comment on column core.label.rev_to is 'Revision at which it ceased to be; null while it is live.';
+
+-- Annotating: how the class names of an imported file were read, saved so that the next import reads them alike.
+
+create table core.class_mapping (
+    mapping_id bigint generated always as identity,
+    name text not null,
+    ontology_id bigint not null,
+    given text not null,
+    class_id bigint,
+    created_at timestamptz not null default now(),
+    constraint class_mapping_pk primary key (mapping_id),
+    constraint class_mapping_key unique (name, ontology_id, given),
+    constraint class_mapping_name_check check (name <> ''),
+    constraint class_mapping_ontology_fk foreign key (ontology_id)
+        references core.ontology (ontology_id) on delete restrict,
+    constraint class_mapping_class_fk foreign key (class_id)
+        references core.class (class_id) on delete restrict
+);
+create index class_mapping_ontology_idx on core.class_mapping (ontology_id);
+create index class_mapping_class_idx on core.class_mapping (class_id);
+comment on table core.class_mapping is 'Named mappings from class names of files to classes of an ontology.';
+comment on column core.class_mapping.mapping_id is 'Identity of the row.';
+comment on column core.class_mapping.name is 'Name of the mapping it belongs to.';
+comment on column core.class_mapping.ontology_id is 'The ontology it leads to.';
+comment on column core.class_mapping.given is 'Class name in the files.';
+comment on column core.class_mapping.class_id is 'The class it means; null: such labels are left out, on purpose.';
+comment on column core.class_mapping.created_at is 'When it was saved.';
 
 -- Annotating and reviewing: tasks with leases, reviews, suspected errors, and chosen batches.
 
@@ -1040,6 +1218,7 @@ create table core.dataset_version (
     query text not null,
     parameters jsonb not null default '{}',
     seed bigint not null,
+    purpose text,
     message text not null,
     run_id bigint not null,
     n_items bigint,
@@ -1065,6 +1244,8 @@ comment on column core.dataset_version.revision is 'Checkpoint: its labels are t
 comment on column core.dataset_version.query is 'Predicate on smartdb.media that chose its members.';
 comment on column core.dataset_version.parameters is 'Split shares and whatever else went in.';
 comment on column core.dataset_version.seed is 'Seed of the split.';
+comment on column core.dataset_version.purpose is
+    'The use it is meant for, for instance training; its members allow it. Null: not declared.';
 comment on column core.dataset_version.message is 'What changed and why.';
 comment on column core.dataset_version.run_id is 'The run that made it.';
 comment on column core.dataset_version.n_items is 'Number of members.';

@@ -8,6 +8,9 @@ create table core.source (
     consent_basis text,
     allowed_use text[] not null default '{}',
     jurisdiction text,
+    expires_at timestamptz,
+    strip_metadata text[] not null default '{}',
+    forbidden_finding text[] not null default '{}',
     created_at timestamptz not null default now(),
     constraint source_pk primary key (source_id),
     constraint source_name_key unique (name),
@@ -23,6 +26,11 @@ comment on column core.source.licence is 'Licence of the media, as an SPDX ident
 comment on column core.source.consent_basis is 'Legal basis for pictures of people; null is unknown.';
 comment on column core.source.allowed_use is 'Uses the terms allow, for instance {research, training}.';
 comment on column core.source.jurisdiction is 'Country or region whose law applies.';
+comment on column core.source.expires_at is 'When the right to use the media ends; null is never.';
+comment on column core.source.strip_metadata is
+    'Metadata that a sanitised copy must not have: location, serial, thumbnail, maker_note, xmp, iptc, comment, all.';
+comment on column core.source.forbidden_finding is
+    'Kinds of finding that hide a media while they are unresolved, for instance {gps, face}.';
 comment on column core.source.created_at is 'When the source was registered.';
 
 create table core.media (
@@ -40,6 +48,10 @@ create table core.media (
     group_key text,
     parent_media_id bigint,
     frame_index integer,
+    pts double precision,
+    n_frames integer,
+    recipe jsonb,
+    erased_at timestamptz,
     exif jsonb not null default '{}',
     attributes jsonb not null default '{}',
     run_id bigint not null,
@@ -49,7 +61,11 @@ create table core.media (
     constraint media_sha256_check check (octet_length(sha256) = 32),
     constraint media_kind_check check (kind in ('image', 'video', 'frame')),
     constraint media_size_check check (n_bytes >= 0 and width > 0 and height > 0),
-    constraint media_frame_check check ((kind = 'frame') = (frame_index is not null))
+    constraint media_frame_check check (
+        (kind = 'frame') = (frame_index is not null and parent_media_id is not null and pts is not null)),
+    constraint media_frame_index_check check (frame_index >= 0),
+    constraint media_n_frames_check check (n_frames >= 0),
+    constraint media_recipe_check check (recipe is null or parent_media_id is not null)
 );
 create index media_parent_idx on core.media (parent_media_id) where parent_media_id is not null;
 create index media_group_idx on core.media (group_key) where group_key is not null;
@@ -61,7 +77,9 @@ call core.refer('core.media', '{
 }');
 comment on table core.media is 'One row for each distinct content: an image, a video, or a frame of one.';
 comment on column core.media.media_id is 'Identity of the content.';
-comment on column core.media.sha256 is 'SHA-256 of the file''s bytes; two files with the same bytes are one media.';
+comment on column core.media.sha256 is
+    'SHA-256 of the file''s bytes; two files with the same bytes are one media. Of a frame: of its video''s '
+    'hash and its frame_index (see smartdb.videos.frame_sha256), for its pixels are decoded on demand.';
 comment on column core.media.kind is 'image, video or frame.';
 comment on column core.media.mime is 'Type by content, not by file name, for instance image/jpeg.';
 comment on column core.media.n_bytes is 'Size of the file in bytes.';
@@ -77,6 +95,12 @@ comment on column core.media.group_key is
     'What must stay on one side of a split (a patient, a scene); null: the near-duplicate group decides.';
 comment on column core.media.parent_media_id is 'The media that this one was derived from.';
 comment on column core.media.frame_index is 'Number of the frame in its video, from 0.';
+comment on column core.media.pts is 'Presentation time of the frame in its video, in seconds, as the decoder gives it.';
+comment on column core.media.n_frames is 'Frames that could be decoded, of a video (headers lie) or an animation.';
+comment on column core.media.recipe is
+    'How it was derived from its parent: {"step": "frame" or "sanitise" ..., and its parameters}; null for an original.';
+comment on column core.media.erased_at is
+    'When its content was erased; what is left is a tombstone: the row, and its hash, so that it is not taken in again.';
 comment on column core.media.exif is 'EXIF tags by name, as far as they can be read.';
 comment on column core.media.attributes is 'Anything else known about the media.';
 comment on column core.media.run_id is 'The ingest run that added it.';
@@ -88,7 +112,10 @@ create table core.media_location (
     uri text not null,
     n_bytes bigint not null,
     modified_at timestamptz not null,
+    etag text,
+    is_managed boolean not null default false,
     seen_at timestamptz not null default now(),
+    missing_at timestamptz,
     constraint media_location_pk primary key (source_id, uri)
 );
 create index media_location_media_idx on core.media_location (media_id);
@@ -100,10 +127,14 @@ comment on table core.media_location is 'Where the bytes of a media lie; the sam
 comment on column core.media_location.media_id is 'The media.';
 comment on column core.media_location.source_id is 'The source it was found in.';
 comment on column core.media_location.uri is
-    'file:// URI, percent-encoded (so any file name, also one that is not UTF-8, has one).';
+    'Where the bytes are: file://, s3://, gs://, az://, https://, percent-encoded (so any file name, also one '
+    'that is not UTF-8, has one). A frame lies at its video''s, with #frame=N.';
 comment on column core.media_location.n_bytes is 'Size of the file when it was read; with modified_at tells whether to read it again.';
 comment on column core.media_location.modified_at is 'Modification time of the file when it was read.';
+comment on column core.media_location.etag is 'Version of the object as its store tells it; null for local files.';
+comment on column core.media_location.is_managed is 'Whether smartdb made this copy, in its content-addressed store.';
 comment on column core.media_location.seen_at is 'When it was last read.';
+comment on column core.media_location.missing_at is 'When a listing first lacked it; null while it is there.';
 
 create table core.quarantine (
     quarantine_id bigint generated always as identity,
@@ -139,7 +170,7 @@ create table core.restriction (
     media_id bigint not null,
     reason text not null,
     created_at timestamptz not null default now(),
-    constraint restriction_pk primary key (media_id),
+    constraint restriction_pk primary key (media_id, reason),
     constraint restriction_reason_check check (reason <> ''),
     constraint restriction_media_fk foreign key (media_id)
         references core.media (media_id) on delete restrict
@@ -148,7 +179,9 @@ comment on table core.restriction is
     'Media that only the privacy officer may see, such as unresolved personal data. Few rows, so '
     'the row-level security of every table about media can look here cheaply.';
 comment on column core.restriction.media_id is 'The hidden media.';
-comment on column core.restriction.reason is 'Why it is hidden.';
+comment on column core.restriction.reason is
+    'Why it is hidden: finding (of a kind that its source forbids), consent, expired, ... It is seen again when no '
+    'reason is left.';
 comment on column core.restriction.created_at is 'Since when.';
 
 create procedure core.protect(relation regclass)

@@ -36,7 +36,8 @@ create table core.class (
     ontology_id bigint not null,
     name text not null,
     parent_class_id bigint,
-    kinds text[] not null default '{classification,box,polygon,mask,keypoints}',
+    kinds text[] not null default
+    '{classification,box,rotated_box,polygon,mask,polyline,keypoints,caption}',
     attribute_schema jsonb not null default '{}',
     version_from integer not null,
     version_to integer,
@@ -91,11 +92,13 @@ create table core.label (
     rev_from bigint not null default nextval('core.revision'),
     rev_to bigint,
     constraint label_pk primary key (label_id),
-    constraint label_kind_check check (kind in ('classification', 'box', 'polygon', 'mask', 'keypoints')),
+    constraint label_kind_check check (kind in (
+        'classification', 'box', 'rotated_box', 'polygon', 'mask', 'polyline', 'keypoints', 'caption')),
     constraint label_origin_check check (origin in ('human', 'import', 'consensus', 'model', 'propagated')),
     constraint label_box_check check (
         case kind
             when 'classification' then num_nonnulls(x, y, w, h, shape) = 0
+            when 'caption' then num_nonnulls(x, y, w, h) = 0 and shape ? 'text'
             when 'box' then num_nulls(x, y, w, h) = 0 and w > 0 and h > 0
             else num_nulls(x, y, w, h, shape) = 0 and w >= 0 and h >= 0
         end),
@@ -122,12 +125,16 @@ comment on column core.label.label_id is 'Identity of this row, that is of one s
 comment on column core.label.object_id is 'Identity of the labelled thing across edits.';
 comment on column core.label.media_id is 'The labelled media.';
 comment on column core.label.class_id is 'The class it was given.';
-comment on column core.label.kind is 'classification (the whole media), box, polygon, mask or keypoints.';
+comment on column core.label.kind is
+    'classification (the whole media), caption, box, rotated_box, polygon, mask, polyline or keypoints.';
 comment on column core.label.x is 'Left edge of the bounding box in pixels of the upright image.';
 comment on column core.label.y is 'Top edge of the bounding box in pixels of the upright image.';
 comment on column core.label.w is 'Width of the bounding box in pixels.';
 comment on column core.label.h is 'Height of the bounding box in pixels.';
-comment on column core.label.shape is 'Polygon rings, COCO run-length mask or keypoints.';
+comment on column core.label.shape is
+    'polygon: {"polygons": [[outer, hole, ...], ...]}, a ring is [[x, y], ...]; mask: COCO run lengths '
+    '{"size": [h, w], "counts": text}; rotated_box: {"corners": four [x, y]}; polyline: {"points": [[x, y], ...]}; '
+    'keypoints: {"points": [[x, y, visibility], ...]}; caption: {"text": ...}. Pixels of the upright image, not rounded.';
 comment on column core.label.attributes is 'Attributes, by the class''s attribute schema.';
 comment on column core.label.track_id is 'The same thing over the frames of a video.';
 comment on column core.label.origin is

@@ -28,6 +28,7 @@ create table core.dataset_version (
     query text not null,
     parameters jsonb not null default '{}',
     seed bigint not null,
+    purpose text,
     message text not null,
     run_id bigint not null,
     n_items bigint,
@@ -53,6 +54,8 @@ comment on column core.dataset_version.revision is 'Checkpoint: its labels are t
 comment on column core.dataset_version.query is 'Predicate on smartdb.media that chose its members.';
 comment on column core.dataset_version.parameters is 'Split shares and whatever else went in.';
 comment on column core.dataset_version.seed is 'Seed of the split.';
+comment on column core.dataset_version.purpose is
+    'The use it is meant for, for instance training; its members allow it. Null: not declared.';
 comment on column core.dataset_version.message is 'What changed and why.';
 comment on column core.dataset_version.run_id is 'The run that made it.';
 comment on column core.dataset_version.n_items is 'Number of members.';

@@ -49,10 +49,13 @@ grant insert on
 to smartdb_writer;
 -- Facts of which a part may be found out, or end, later.
 grant insert, update (status, counts, error, finished_at) on core.run to smartdb_writer;
-grant insert, update (uri, licence, consent_basis, allowed_use, jurisdiction)
-    on core.source to smartdb_writer;
+grant insert, update (
+    uri, licence, consent_basis, allowed_use, jurisdiction, expires_at, strip_metadata, forbidden_finding
+) on core.source to smartdb_writer;
 grant insert, update (captured_at, group_key, attributes) on core.media to smartdb_writer;
 grant insert, update (version_to) on core.class to smartdb_writer;
+grant insert, update (class_id) on core.class_mapping to smartdb_writer;
+grant insert, update, delete on core.quality_threshold, core.media_terms, core.media_subject to smartdb_writer;
 grant insert, update (note) on core.dataset to smartdb_writer;
 grant insert, update (version_to) on core.dataset_item to smartdb_writer;
 -- Triggers refuse a change of what is sealed.

@@ -66,7 +66,7 @@ class Annotation:
 
 @dataclass(frozen=True)
 class Problem:
-    """A row that cannot go in (if ``outside``: one to look at): where, a stable code, a sentence."""
+    """A row that cannot go in (``outside``: one to look at): where, a stable code, a sentence."""
 
     where: str
     reason: str

@@ -45,13 +45,12 @@ grant usage on all sequences in schema core to smartdb_writer;
 -- Facts that only ever grow.
 grant insert on
     core.actor, core.ontology, core.ontology_version, core.batch, core.batch_item, core.model,
-    core.evaluation, core.prediction, core.metric
+    core.detector, core.evaluation, core.prediction, core.metric
 to smartdb_writer;
 -- Facts of which a part may be found out, or end, later.
 grant insert, update (status, counts, error, finished_at) on core.run to smartdb_writer;
-grant insert, update (
-    uri, licence, consent_basis, allowed_use, jurisdiction, expires_at, strip_metadata, forbidden_finding
-) on core.source to smartdb_writer;
+grant insert, update (uri, licence, consent_basis, allowed_use, jurisdiction, expires_at)
+on core.source to smartdb_writer;
 grant insert, update (captured_at, group_key, attributes) on core.media to smartdb_writer;
 grant insert, update (version_to) on core.class to smartdb_writer;
 grant insert, update (class_id) on core.class_mapping to smartdb_writer;
@@ -66,6 +65,7 @@ grant insert, update on core.media_location, core.task, core.slice to smartdb_wr
 grant insert, update, delete on
     core.quarantine, core.quality, core.finding, core.neighbour, core.duplicate, core.label_issue
 to smartdb_writer;
+grant insert, update, delete on core.detector_media to smartdb_writer;
 -- Hide a media, but not show it again.
 grant insert on core.restriction to smartdb_writer;
 -- A checkpoint, and what only the owner can do: make the tables of an encoder or a run, recognise
@@ -85,8 +85,22 @@ to smartdb_writer;
 
 -- The privacy officer: hides, shows and settles findings, and sees everything hidden.
 grant select, insert, delete on core.restriction to smartdb_privacy;
-grant select, update (resolution) on core.finding to smartdb_privacy;
-grant select on core.media, core.media_location to smartdb_privacy;
+grant select, insert, update (resolution, detail) on core.finding to smartdb_privacy;
+grant select on core.media, core.media_location, core.source to smartdb_privacy;
+-- Says what a source's media must not show, and what their clean copies must not have.
+grant update (strip_metadata, forbidden_finding) on core.source to smartdb_privacy;
+-- Looks for faces and the like in hidden media too, and makes the clean copies.
+grant select, insert on core.detector to smartdb_privacy;
+grant select, insert, update, delete on core.detector_media to smartdb_privacy;
+grant select, insert, update (status, counts, error, finished_at) on core.run to smartdb_privacy;
+grant execute on function
+    core.forbidden(bigint[]),
+    core.hide_found(bigint[]),
+    core.show_found(bigint[]),
+    core.add_derivative(
+        bigint, bytea, text, bigint, timestamptz, bit, jsonb, jsonb, real[], jsonb, text, bigint[], bigint
+    )
+to smartdb_privacy;
 
 -- Versioned tables: write rows and close them; when is for triggers and the sequence to say, so
 -- nobody may write rev_from or rev_to of a new row.

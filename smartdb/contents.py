@@ -143,12 +143,14 @@ def shown(uri: str) -> str:
 
 def _content(
     media_id: int, kind: str, sha256: bytes, mime: str, width: int, height: int,
-    frame_index: int | None, pts: float | None, places: list[str],
-    video_id: int | None, *video: Any,
+    frame_index: int | None, pts: float | None, places: list[str], video_id: int | None,
+    video_sha256: bytes, video_mime: str, video_width: int, video_height: int,
 ) -> Content:  # fmt: skip
     parent = None
     if video_id is not None:
-        parent = Content(video_id, "video", *video, tuple(places))
+        parent = Content(
+            video_id, "video", video_sha256, video_mime, video_width, video_height, tuple(places)
+        )
     at = tuple(places) if kind != "frame" or parent else ()
     return Content(media_id, kind, sha256, mime, width, height, at, frame_index, pts, parent)
 

@@ -50,7 +50,10 @@ _MIME = {
 
 @dataclass(frozen=True)
 class Inspected:
-    """What a good image holds; ``phash`` is 64 characters 0 or 1, None for one colour."""
+    """What a good image or video holds; ``phash`` is 64 characters 0 or 1, None for one colour.
+
+    A video has no ``phash`` and no ``quality``, its frames have; ``duration`` is in seconds.
+    """
 
     sha256: bytes
     n_bytes: int
@@ -62,7 +65,11 @@ class Inspected:
     exif: dict[str, Any]
     gps: dict[str, Any] | None
     attributes: dict[str, Any]
-    quality: Quality
+    quality: Quality | None
+    kind: str = "image"
+    duration: float | None = None
+    fps: float | None = None
+    n_frames: int | None = None
 
 
 @dataclass(frozen=True)

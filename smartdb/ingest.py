@@ -11,7 +11,7 @@ import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, astuple, dataclass
 from itertools import chain, islice, tee
 from pathlib import Path
 from typing import Any
@@ -48,8 +48,10 @@ _IMAGE = {
     "mime": "text", "width": "integer", "height": "integer", "captured_at": "timestamptz",
     "phash": "bit(64)", "exif": "jsonb", "attributes": "jsonb", "gps": "jsonb",
     "brightness": "real", "contrast": "real", "sharpness": "real", "entropy": "real",
-    "colourfulness": "real",
+    "colourfulness": "real", "kind": "text", "duration": "double precision",
+    "fps": "double precision", "n_frames": "integer",
 }  # fmt: skip
+_NO_QUALITY = (None,) * 5
 _REFUSED = {
     "uri": "text", "reason": "text", "detail": "text", "n_bytes": "bigint",
     "modified_at": "timestamptz",
@@ -224,8 +226,8 @@ def _image_rows(batch: list[Outcome]) -> Iterator[tuple[Any, ...]]:
             yield (
                 found.uri, seen.n_bytes, found.modified_at, seen.sha256, seen.mime, seen.width,
                 seen.height, seen.captured_at, seen.phash, seen.exif, seen.attributes, seen.gps,
-                seen.quality.brightness, seen.quality.contrast, seen.quality.sharpness,
-                seen.quality.entropy, seen.quality.colourfulness,
+                *(astuple(seen.quality) if seen.quality else _NO_QUALITY), seen.kind,
+                seen.duration, seen.fps, seen.n_frames,
             )  # fmt: skip
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from smartdb import metadata
@@ -28,30 +28,47 @@ BLOCKS = 6
 """Pixelated regions keep this many blocks along the longer side; blurred ones as little detail."""
 
 QUALITY = 95
-"""Of copies that are JPEG, with colours at full resolution."""
+"""Of copies that are JPEG where the original was none, with colours at full resolution."""
 
 LOSSLESS = ("image/png", "image/bmp", "image/tiff", "image/gif", "image/x-portable-anymap")
 """Copies of these are PNG, which loses nothing; all others become JPEG."""
 
 
 @dataclass(frozen=True)
-class Copy:
-    """The bytes of a clean copy and their type."""
+class Look:
+    """How a copy is to be encoded: as its original was, as far as that can be.
 
-    data: bytes
+    ``tables`` and ``subsampling`` are of a JPEG, so that encoding it again loses next to nothing;
+    ``tags`` are the EXIF tags by name, of which the copy keeps the times.
+    """
+
     mime: str
+    tags: Mapping[str, Any] = field(default_factory=dict)
+    icc_profile: bytes | None = None
+    tables: Mapping[int, Sequence[int]] | None = None
+    subsampling: int = 0
+
+
+def look_of(data: bytes, mime: str, keep_profile: bool) -> Look:
+    """How a file is encoded, and the times it tells."""
+    from PIL import JpegImagePlugin
+
+    from smartdb import exif, images
+
+    with images._quiet(), images._opened(data) as image:
+        tags = exif.read(image).tags
+        profile = image.info.get("icc_profile") if keep_profile and image.mode == "RGB" else None
+        tables = getattr(image, "quantization", None)
+        if image.mode != "RGB" or not tables or len(tables) != 2:
+            return Look(mime, tags, profile)
+        sampling = JpegImagePlugin.get_sampling(image)
+        return Look(mime, tags, profile, dict(tables), sampling if sampling in (1, 2) else 0)
 
 
 def make(
-    rgb: Image.Image,
-    *,
-    mime: str,
-    tags: Mapping[str, Any],
-    regions: Sequence[Region] = (),
-    how: How = "blur",
-    icc_profile: bytes | None = None,
-) -> Copy:
-    """A clean copy of an upright RGB picture that had this mime and these EXIF tags.
+    rgb: Image.Image, look: Look, *, regions: Sequence[Region] = (), how: How = "blur"
+) -> bytes:
+    """The file of a clean copy of an upright RGB picture.
 
     ``regions`` are x, y, width, height in its pixels. SmartdbError if reading the copy again
     shows anything that should not be there.
@@ -60,15 +77,15 @@ def make(
     clean.info.clear()
     for region in regions:
         obscure(clean, region, how)
-    kind = "PNG" if mime in LOSSLESS else "JPEG"
-    options: dict[str, Any] = {"exif": metadata.times(tags), "icc_profile": icc_profile}
-    if kind == "JPEG":
-        options |= {"quality": QUALITY, "subsampling": 0}
+    options: dict[str, Any] = {"exif": metadata.times(look.tags), "icc_profile": look.icc_profile}
+    if look.mime not in LOSSLESS:
+        options |= {"qtables": look.tables} if look.tables else {"quality": QUALITY}
+        options["subsampling"] = ("4:4:4", "4:2:2", "4:2:0")[look.subsampling]
     buffer = io.BytesIO()
+    kind = "PNG" if look.mime in LOSSLESS else "JPEG"
     clean.save(buffer, kind, **{name: value for name, value in options.items() if value})
-    data = buffer.getvalue()
-    metadata.check_clean(data)
-    return Copy(data, f"image/{kind.lower()}")
+    metadata.check_clean(buffer.getvalue())
+    return buffer.getvalue()
 
 
 def obscure(picture: Image.Image, region: Region, how: How) -> None:

@@ -31,8 +31,9 @@ CASCADES = {
 }
 """Cascades of OpenCV by the name they have here: the kind of finding, and the file."""
 
-YUNET_SIDE = 1280
-"""YuNet looks at larger pictures at this length of their longer side."""
+SIDE = 1280
+"""Larger pictures are looked at at this length of their longer side, which bounds time and memory:
+faces below about 20 pixels there are not found."""
 
 
 @dataclass(frozen=True)
@@ -84,14 +85,18 @@ def _haar(cascade: str) -> Detector:
     cv2 = _opencv()
     path = Path(cv2.data.haarcascades) / file
     classifier = cv2.CascadeClassifier(str(path))
-    parameters = {"scaleFactor": 1.1, "minNeighbors": 4, "minSize": [20, 20]}
+    parameters = {"scaleFactor": 1.1, "minNeighbors": 4, "minSize": [20, 20], "side": SIDE}
 
     def find(rgb: NDArray[np.uint8]) -> list[Box]:
-        grey = cv2.equalizeHist(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY))
+        small, scale = _small(cv2, rgb)
+        grey = cv2.equalizeHist(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY))
         boxes, _, weights = classifier.detectMultiScale3(
             grey, scaleFactor=1.1, minNeighbors=4, minSize=(20, 20), outputRejectLevels=True
         )
-        return [Box(float(s), *map(float, box)) for box, s in zip(boxes, weights, strict=True)]
+        return [
+            Box(float(score), *(float(value) / scale for value in box))
+            for box, score in zip(boxes, weights, strict=True)
+        ]
 
     return Detector(f"haar:{cascade}", kind, _version(cv2, path), find, parameters)
 
@@ -101,18 +106,25 @@ def _yunet(file: str) -> Detector:
     path = Path(file).expanduser().absolute()
     if not file or not path.is_file():
         raise InvalidInput(f"no weights {file!r}; give yunet:FILE, an .onnx of OpenCV's model zoo")
-    parameters = {"score_threshold": 0.6, "nms_threshold": 0.3, "side": YUNET_SIDE}
+    parameters = {"score_threshold": 0.6, "nms_threshold": 0.3, "side": SIDE}
     network = cv2.FaceDetectorYN.create(str(path), "", (320, 320), 0.6, 0.3, 5000)
 
     def find(rgb: NDArray[np.uint8]) -> list[Box]:
-        scale = min(1.0, YUNET_SIDE / max(rgb.shape[:2]))
-        small = rgb if scale == 1 else cv2.resize(rgb, None, fx=scale, fy=scale)
+        small, scale = _small(cv2, rgb)
         network.setInputSize((small.shape[1], small.shape[0]))
         _, faces = network.detect(cv2.cvtColor(small, cv2.COLOR_RGB2BGR))
         rows = [] if faces is None else faces.tolist()
         return [Box(row[14], *(value / scale for value in row[:4])) for row in rows]
 
     return Detector(f"yunet:{path.name}", "face", _version(cv2, path), find, parameters)
+
+
+def _small(cv2: Any, rgb: NDArray[np.uint8]) -> tuple[Any, float]:
+    """The picture at no more than `SIDE` pixels, and by how much it was reduced."""
+    scale = min(1.0, SIDE / max(rgb.shape[:2]))
+    if scale == 1:
+        return rgb, scale
+    return cv2.resize(rgb, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), scale
 
 
 def _opencv() -> Any:

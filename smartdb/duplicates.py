@@ -36,6 +36,8 @@ NOISE = 0.001  # or this distance; both for groups larger than the number of nei
 NO_HASH = -1  # bits of a pair in which neither picture has a hash
 
 Ids = NDArray[np.int64]
+Kin = tuple[Ids, Ids]
+NO_KIN: Kin = (np.zeros(0, np.int64), np.zeros(0, np.int64))
 
 
 @dataclass(frozen=True)
@@ -88,9 +90,9 @@ def group(
     if known and known["parameters"] == parameters:
         return _counts(known["counts"], is_new=False)
     with translated(), run(conn, "duplicates", parameters) as opened:
-        edges = read_edges(conn, encoder.encoder_id)
+        edges, kin = read_edges(conn, encoder.encoder_id), read_kin(conn)
         conn.commit()
-        media_id, group_id = groups(edges, thresholds)
+        media_id, group_id = groups(edges, thresholds, kin)
         _replace(conn, media_id, group_id, opened.run_id)
         opened.counts.update(n_groups=len(np.unique(group_id)), n_media=len(media_id))
     return _counts(opened.counts, is_new=True)
@@ -103,13 +105,26 @@ def read_edges(conn: psycopg.Connection[Any], encoder_id: int) -> Edges:
     return Edges(**bulk.read_columns(conn, query, types, {"encoder_id": encoder_id}))
 
 
-def groups(edges: Edges, thresholds: Thresholds = DEFAULTS) -> tuple[Ids, Ids]:
-    """Members of groups of two or more in ascending order, and the smallest id of their groups."""
+def read_kin(conn: psycopg.Connection[Any]) -> Kin:
+    """Originals and their clean copies, which belong together however they look."""
+    types = {"media_id": "i8", "copy_id": "i8"}
+    found = bulk.read_columns(conn, statement("neighbours", "kin"), types)
+    return found["media_id"], found["copy_id"]
+
+
+def groups(
+    edges: Edges, thresholds: Thresholds = DEFAULTS, kin: Kin = NO_KIN
+) -> tuple[Ids, Ids]:
+    """Members of groups of two or more in ascending order, and the smallest id of their groups.
+
+    ``kin`` are the ends of edges that join whatever their distance.
+    """
     from scipy.sparse import coo_matrix  # type: ignore[import-untyped]
     from scipy.sparse.csgraph import connected_components  # type: ignore[import-untyped]
 
     near = are_near(edges, thresholds)
-    a, b = edges.media_id[near], edges.neighbour_id[near]
+    a = np.concatenate([edges.media_id[near], kin[0]])
+    b = np.concatenate([edges.neighbour_id[near], kin[1]])
     members, where = np.unique(np.concatenate([a, b]), return_inverse=True)
     ends = where.reshape(2, -1)
     shape = (len(members), len(members))

@@ -977,6 +977,7 @@ comment on column core.neighbour.distance is 'Cosine distance, 0 (same direction
 create table core.duplicate (
     media_id bigint not null,
     group_id bigint not null,
+    group_sha256 bytea,
     run_id bigint not null,
     constraint duplicate_pk primary key (media_id)
 );
@@ -986,9 +987,21 @@ call core.refer('core.duplicate', '{
     {group_id, core.media, media_id},
     {run_id, core.run, run_id}
 }');
+create function core.name_group() returns trigger
+language plpgsql security definer set search_path = pg_catalog as $$
+begin
+    new.group_sha256 := (select m.sha256 from core.media as m where m.media_id = new.group_id);
+    return new;
+end
+$$;
+comment on function core.name_group() is 'Row trigger of near-duplicates: fills in group_sha256, of a hidden media too.';
+create trigger name_group before insert on core.duplicate for each row execute function core.name_group();
 comment on table core.duplicate is 'Members of the near-duplicate groups (two or more media each).';
 comment on column core.duplicate.media_id is 'The member.';
 comment on column core.duplicate.group_id is 'The group, named by its smallest media_id.';
+comment on column core.duplicate.group_sha256 is
+    'SHA-256 of that media, which names the group in splits. It is kept here, for the media may be hidden by now, '
+    'and what is left of the group must not move.';
 comment on column core.duplicate.run_id is 'The run that found the group.';
 
 -- Annotating: what may be said (ontology) and what was said (label). Labels are versioned rows.
@@ -1215,6 +1228,11 @@ begin
         values (copy, quality[1], quality[2], quality[3], quality[4], quality[5]);
         perform core.copy_labels(parent, copy, findings, run);
     end if;
+    -- they stay together in every split; the next grouping keeps that, by core.kin
+    insert into core.duplicate (media_id, group_id, run_id)
+    select k.media_id, coalesce((select d.group_id from core.duplicate as d where d.media_id = parent), parent), run
+    from unnest(array[parent, copy]) as k (media_id)
+    on conflict do nothing;
     insert into core.media_terms (
         media_id, licence, consent_basis, allowed_use, jurisdiction, expires_at, note, run_id
     )
@@ -1267,6 +1285,17 @@ end;
 comment on function core.copy_labels(bigint, bigint, bigint[], bigint) is
     'Says of a clean copy what was said of its original, by the same actors: it has the same geometry. A label of which '
     'more than half was removed is propagated, which is nobody''s word until it is reviewed.';
+
+create function core.kin() returns table (media_id bigint, copy_id bigint)
+language sql stable security definer
+begin atomic
+    select m.parent_media_id, m.media_id
+    from core.media as m
+    where m.parent_media_id is not null and m.recipe ->> 'step' = 'sanitise'
+    order by m.media_id;
+end;
+comment on function core.kin() is
+    'Originals with their clean copies, hidden ones included, so that what groups near-duplicates keeps them together.';
 
 -- Annotating and reviewing: tasks with leases, reviews, suspected errors, and chosen batches.
 

@@ -45,6 +45,11 @@ begin
         values (copy, quality[1], quality[2], quality[3], quality[4], quality[5]);
         perform core.copy_labels(parent, copy, findings, run);
     end if;
+    -- they stay together in every split; the next grouping keeps that, by core.kin
+    insert into core.duplicate (media_id, group_id, run_id)
+    select k.media_id, coalesce((select d.group_id from core.duplicate as d where d.media_id = parent), parent), run
+    from unnest(array[parent, copy]) as k (media_id)
+    on conflict do nothing;
     insert into core.media_terms (
         media_id, licence, consent_basis, allowed_use, jurisdiction, expires_at, note, run_id
     )
@@ -97,3 +102,14 @@ end;
 comment on function core.copy_labels(bigint, bigint, bigint[], bigint) is
     'Says of a clean copy what was said of its original, by the same actors: it has the same geometry. A label of which '
     'more than half was removed is propagated, which is nobody''s word until it is reviewed.';
+
+create function core.kin() returns table (media_id bigint, copy_id bigint)
+language sql stable security definer
+begin atomic
+    select m.parent_media_id, m.media_id
+    from core.media as m
+    where m.parent_media_id is not null and m.recipe ->> 'step' = 'sanitise'
+    order by m.media_id;
+end;
+comment on function core.kin() is
+    'Originals with their clean copies, hidden ones included, so that what groups near-duplicates keeps them together.';

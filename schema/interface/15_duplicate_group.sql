@@ -1,7 +1,7 @@
--- Near-duplicates: each group has its smallest media_id as representative.
+-- Near-duplicates: each group has the smallest media_id that may be seen as representative.
 create view smartdb.duplicate_group as
 select
-    d.group_id, d.media_id, d.media_id = d.group_id as is_representative,
+    d.group_id, d.media_id, d.media_id = min(d.media_id) over (partition by d.group_id) as is_representative,
     count(*) over (partition by d.group_id) as n_members,
     m.uri
 from core.duplicate as d

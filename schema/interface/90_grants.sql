@@ -76,6 +76,7 @@ grant execute on function
     core.index_encoder(bigint),
     core.add_prediction_partition(bigint),
     core.media_by_sha256(bytea[]),
+    core.kin(),
     core.location_of(bigint, text[]),
     core.locate(bigint, bigint[], text[], bigint[], timestamptz[]),
     core.refuse_sealed(bigint, integer[]),
@@ -87,8 +88,10 @@ to smartdb_writer;
 grant select, insert, delete on core.restriction to smartdb_privacy;
 grant select, insert, update (resolution, detail) on core.finding to smartdb_privacy;
 grant select on core.media, core.media_location, core.source to smartdb_privacy;
--- Says what a source's media must not show, and what their clean copies must not have.
-grant update (strip_metadata, forbidden_finding) on core.source to smartdb_privacy;
+-- States the terms of a source, and what its media must not show and their clean copies not have.
+grant update (
+    licence, consent_basis, allowed_use, jurisdiction, expires_at, strip_metadata, forbidden_finding
+) on core.source to smartdb_privacy;
 -- Looks for faces and the like in hidden media too, and makes the clean copies.
 grant select, insert on core.detector to smartdb_privacy;
 grant select, insert, update, delete on core.detector_media to smartdb_privacy;

@@ -23,9 +23,10 @@ from smartdb.errors import InvalidInput, NothingToDo
 
 EXTENSIONS = frozenset(
     b".jpg .jpeg .jpe .jfif .mpo .png .apng .gif .bmp .dib .webp .tif .tiff .avif .heic .heif "
-    b".jp2 .j2k .jpx .jpf .ppm .pgm .pbm .pnm .ico .icns .psd .dds .qoi".split()
+    b".jp2 .j2k .jpx .jpf .ppm .pgm .pbm .pnm .ico .icns .psd .dds .qoi .jxl .hif "
+    b".arw .cr2 .cr3 .crw .dng .erf .kdc .mrw .nef .nrw .orf .pef .raf .raw .rw2 .sr2 .srw .x3f".split()
 )
-"""Endings of image names, in lower case."""
+"""Endings of image names, in lower case; of some no reader is here, and those are refused."""
 
 MAX_URI = 2600
 """Longest URI in bytes that the database can index."""

@@ -31,6 +31,7 @@ COMMANDS = {
     "ingest": "smartdb.cli.source:ingest",
     "sources": "smartdb.cli.source:sources",
     "quarantine": "smartdb.cli.source:quarantine",
+    "threshold": "smartdb.cli.threshold:threshold",
     "embed": "smartdb.cli.manage:embed",
     "encoders": "smartdb.cli.manage:encoders",
     "neighbours": "smartdb.cli.manage:neighbours",

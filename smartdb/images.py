@@ -53,10 +53,11 @@ _MIME = {
 
 @dataclass(frozen=True)
 class Inspected:
-    """What a good image holds.
+    """What a good image or video holds; ``phash`` is 64 characters 0 or 1, None for one colour.
 
-    ``phash`` is 64 characters 0 or 1, None for one colour; ``n_frames`` is None for a single
-    picture, else how many the animation, the pages or the multi-picture file holds.
+    A video has no ``phash`` and no ``quality``, its frames have; ``duration`` is in seconds.
+    ``n_frames`` is None for a single picture, else how many the video, the animation, the pages or
+    the multi-picture file holds.
     """
 
     sha256: bytes
@@ -66,11 +67,14 @@ class Inspected:
     height: int
     captured_at: datetime | None
     phash: str | None
-    n_frames: int | None
     exif: dict[str, Any]
     gps: dict[str, Any] | None
     attributes: dict[str, Any]
-    quality: Quality
+    quality: Quality | None
+    kind: str = "image"
+    duration: float | None = None
+    fps: float | None = None
+    n_frames: int | None = None
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from itertools import chain, islice, tee
 from pathlib import Path
 from typing import Any
@@ -46,11 +46,12 @@ Outcome = tuple[Found, str, Inspected | Refused]
 _IMAGE = {
     "uri": "text", "n_bytes": "bigint", "modified_at": "timestamptz", "sha256": "bytea",
     "mime": "text", "width": "integer", "height": "integer", "captured_at": "timestamptz",
-    "phash": "bit(64)", "n_frames": "integer", "exif": "jsonb", "attributes": "jsonb",
-    "gps": "jsonb", "wrong_extension": "text",
+    "phash": "bit(64)", "exif": "jsonb", "attributes": "jsonb", "gps": "jsonb",
     "brightness": "real", "contrast": "real", "sharpness": "real", "entropy": "real",
-    "colourfulness": "real",
+    "colourfulness": "real", "kind": "text", "duration": "double precision",
+    "fps": "double precision", "n_frames": "integer", "wrong_extension": "text",
 }  # fmt: skip
+_NO_QUALITY = (None,) * 5
 _REFUSED = {
     "uri": "text", "reason": "text", "detail": "text", "n_bytes": "bigint",
     "modified_at": "timestamptz",
@@ -225,10 +226,9 @@ def _image_rows(batch: list[Outcome]) -> Iterator[tuple[Any, ...]]:
         if isinstance(seen, Inspected):
             yield (
                 found.uri, seen.n_bytes, found.modified_at, seen.sha256, seen.mime, seen.width,
-                seen.height, seen.captured_at, seen.phash, seen.n_frames, seen.exif,
-                seen.attributes, seen.gps, wrong_extension(found.uri, seen.mime),
-                seen.quality.brightness, seen.quality.contrast, seen.quality.sharpness,
-                seen.quality.entropy, seen.quality.colourfulness,
+                seen.height, seen.captured_at, seen.phash, seen.exif, seen.attributes, seen.gps,
+                *(astuple(seen.quality) if seen.quality else _NO_QUALITY), seen.kind,
+                seen.duration, seen.fps, seen.n_frames, wrong_extension(found.uri, seen.mime),
             )  # fmt: skip
 
 

@@ -17,10 +17,15 @@ Kind = Literal[
 ]
 
 REASONS = (
-    "broken_file", "missing_image", "orphan_label", "duplicate_id", "unknown_category",
-    "zero_size", "not_a_number", "outside", "bad_shape", "bad_row", "unsafe_path", "unsupported",
+    "broken_file", "orphan_label", "duplicate_id", "unknown_category", "bad_shape", "bad_row",
+    "unsupported",
+    "missing_image", "ambiguous_image", "unsafe_path", "zero_size", "not_a_number", "outside",
+    "size_differs",
 )  # fmt: skip
-"""Stable codes of what is wrong with a row. `outside` alone is a warning: that row goes in."""
+"""Stable codes of what is wrong with a row; from missing_image on, they are found by `importing`."""
+
+WARNINGS = ("outside", "size_differs")
+"""Reasons with which a row goes in all the same."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +71,7 @@ class Annotation:
 
 @dataclass(frozen=True)
 class Problem:
-    """A row that cannot go in (``outside``: one to look at): where, a stable code, a sentence."""
+    """A row that cannot go in (`WARNINGS`: one to look at): where, a stable code, a sentence."""
 
     where: str
     reason: str

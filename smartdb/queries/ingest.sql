@@ -18,9 +18,9 @@ order by f.place;
 -- Makes the two tables that a batch is copied into; they empty themselves at each commit.
 create temp table if not exists ingest_image (
     uri text, n_bytes bigint, modified_at timestamptz, sha256 bytea, mime text, width integer,
-    height integer, captured_at timestamptz, phash bit(64), n_frames integer, exif jsonb,
-    attributes jsonb, gps jsonb, wrong_extension text,
-    brightness real, contrast real, sharpness real, entropy real, colourfulness real
+    height integer, captured_at timestamptz, phash bit(64), exif jsonb, attributes jsonb, gps jsonb,
+    brightness real, contrast real, sharpness real, entropy real, colourfulness real, kind text,
+    duration double precision, fps double precision, n_frames integer, wrong_extension text
 ) on commit delete rows;
 create temp table if not exists ingest_refused (
     uri text, reason text, detail text, n_bytes bigint, modified_at timestamptz
@@ -29,11 +29,12 @@ create temp table if not exists ingest_refused (
 -- name: add_media
 -- Adds the contents of the batch that are not known yet, in order of hash, and returns their hashes.
 insert into core.media (
-    sha256, kind, mime, n_bytes, width, height, captured_at, phash, n_frames, exif, attributes, run_id
+    sha256, kind, mime, n_bytes, width, height, duration, fps, n_frames, captured_at, phash, exif,
+    attributes, run_id
 )
 select distinct on (i.sha256)
-    i.sha256, 'image', i.mime, i.n_bytes, i.width, i.height, i.captured_at, i.phash, i.n_frames,
-    i.exif, i.attributes, %(run_id)s
+    i.sha256, i.kind, i.mime, i.n_bytes, i.width, i.height, i.duration, i.fps, i.n_frames,
+    i.captured_at, i.phash, i.exif, i.attributes, %(run_id)s
 from pg_temp.ingest_image as i
 where not exists (
     select from core.media_by_sha256(array(select k.sha256 from pg_temp.ingest_image as k)) as m
@@ -66,6 +67,7 @@ select distinct on (m.media_id)
     m.media_id, i.brightness, i.contrast, i.sharpness, i.entropy, i.colourfulness
 from pg_temp.ingest_image as i
 join pg_temp.ingest_media as m using (sha256)
+where i.brightness is not null  -- a video has none
 order by m.media_id
 on conflict (media_id) do nothing;
 

@@ -19,7 +19,7 @@ ENDINGS = {
     "image/jp2": ".jp2 .j2k .jpx .jpf .jpc .j2c .jpeg2000",
     "image/jpx": ".jpx .jpf .jp2 .j2k",
     "image/x-portable-anymap": ".ppm .pgm .pbm .pnm .pfm",
-    "image/x-icon": ".ico .cur",
+    "image/x-icon": ".ico",
     "image/icns": ".icns",
     "image/vnd.adobe.photoshop": ".psd",
     "image/vnd-ms.dds": ".dds",
@@ -27,9 +27,10 @@ ENDINGS = {
 }
 """Type of the content → the endings of names that say so."""
 
-RAW = frozenset(
-    ".arw .cr2 .cr3 .crw .dng .erf .kdc .mrw .nef .nrw .orf .pef .raf .raw .rw2 .sr2 .srw .x3f".split()
-)
+RAW = (
+    ".arw", ".cr2", ".cr3", ".crw", ".dng", ".erf", ".kdc", ".mrw", ".nef", ".nrw", ".orf", ".pef",
+    ".raf", ".raw", ".rw2", ".sr2", ".srw", ".x3f",
+)  # fmt: skip
 """Endings of camera raw files; many look like a TIFF with a small preview."""
 
 

@@ -42,7 +42,9 @@ FORMATS = (
 """Formats of Pillow that are read: images only, told by their first bytes, and none that runs
 another program. HEIF is pi_heif's, where that is installed."""
 
-INSTALL_HEIF = "HEIF (HEIC) needs a decoder; run: pip install 'smartdb[heif]', then: smartdb quarantine retry"
+INSTALL_HEIF = (
+    "HEIF (HEIC) needs a decoder; run: pip install 'smartdb[heif]', then: smartdb quarantine retry"
+)
 
 _MIME = {
     "MPO": "image/jpeg",
@@ -187,7 +189,7 @@ def mime_of(image: Image.Image) -> str:
 
     name = image.format or "unknown"
     if name == "HEIF":
-        return image.get_format_mimetype() or "image/heif"
+        return getattr(image, "custom_mimetype", None) or "image/heif"  # image/heic
     return _MIME.get(name) or Image.MIME.get(name) or f"image/x-{name.lower()}"
 
 
@@ -297,7 +299,7 @@ def _colour_profile(image: Image.Image) -> str | None:
     if not data:
         return None
     try:
-        profile = ImageCms.ImageCmsProfile(io.BytesIO(data)).profile
+        profile = ImageCms.core.profile_frombytes(data)
         return str(plain(profile.profile_description or "unnamed"))
     except Exception:  # littlecms cannot read it
         return "unreadable"

@@ -25,7 +25,8 @@ longer side by the shorter."""
 
 @dataclass(frozen=True)
 class Threshold:
-    """A media has a finding ``kind`` if its statistic lies ``below`` the one or ``above`` the other."""
+    """A media has the finding ``kind`` if its statistic is smaller than ``below`` or larger than
+    ``above``; None bounds nothing."""
 
     kind: str
     statistic: str

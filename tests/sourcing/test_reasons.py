@@ -34,9 +34,7 @@ def test_every_code_that_is_written_is_defined() -> None:
 
 
 @pytest.mark.parametrize("relation", ["core.quarantine", "smartdb.quarantine"])
-def test_the_comment_names_exactly_the_codes(
-    conn: psycopg.Connection[Any], relation: str
-) -> None:
+def test_the_comment_names_exactly_the_codes(conn: psycopg.Connection[Any], relation: str) -> None:
     row = conn.execute(
         """select col_description(%s::regclass, attnum) from pg_attribute
         where attrelid = %s::regclass and attname = 'reason'""",

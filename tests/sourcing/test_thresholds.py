@@ -57,7 +57,9 @@ def test_a_changed_threshold_adds_and_removes_open_findings(measured: Connection
 
 def test_what_a_person_has_resolved_stays(measured: Connection) -> None:
     set_threshold(measured, "dark", below=0.25)
-    row = measured.execute("select min(finding_id) from core.finding where kind = 'dark'").fetchone()
+    row = measured.execute(
+        "select min(finding_id) from core.finding where kind = 'dark'"
+    ).fetchone()
     assert row is not None
     resolve(measured, row[0], "accepted")
     set_threshold(measured, "dark", below=0.01)

@@ -10,6 +10,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.installed
 UV := $(BIN)/uv
+PYTEST := $(BIN)/python -m pytest -n logical --maxprocesses 4 --dist worksteal
 ARGS ?=
 
 # Some machines forbid it; without compiled bytecode importing torch takes 10 s longer, each time.
@@ -26,14 +27,14 @@ setup: $(READY)  ## Set up .venv from requirements.lock
 demo: $(READY)  ## Run the whole loop on real images; ARGS="--images DIR" for yours
 	$(BIN)/smartdb demo $(ARGS)
 
-test: $(READY)  ## Run the tests; ARGS="-k name" for some
-	$(BIN)/python -m pytest $(ARGS)
+test: $(READY)  ## Run the tests, as many at once as there are cores; ARGS="-k name" for some
+	$(PYTEST) $(ARGS)
 
 test-sql: $(READY)  ## Run the tests of the SQL and of the migrations only
 	$(BIN)/python -m pytest tests/sql tests/migrations $(ARGS)
 
 check: lint types  ## Lint, types, lock, documents and tests
-	$(BIN)/python -m pytest $(ARGS)
+	$(PYTEST) $(ARGS)
 
 lint: $(READY)  ## Style of Python and SQL, and no package host in the lock
 	$(BIN)/ruff check .

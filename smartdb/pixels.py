@@ -82,8 +82,7 @@ def _eight_bit(image: Image.Image) -> NDArray[Any]:
 
     bits = bits_of(image)
     if bits is not None:
-        high: NDArray[Any] = np.asarray(image) >> (bits - 8)
-        return np.asarray(high, np.uint8)
+        return np.asarray(np.asarray(image) >> (bits - 8), np.uint8)
     values = np.nan_to_num(np.asarray(image).astype(np.float64), posinf=0.0, neginf=0.0)
     low, span = values.min(), np.ptp(values) or 1.0
-    return ((values - low) / span * 255).astype(np.uint8)
+    return np.asarray((values - low) / span * 255).astype(np.uint8)

@@ -86,7 +86,8 @@ def parallel(
     ``function`` is named by its module, items and results are pickled. An item whose process dies
     is tried once more in a new one before it is `Lost`; one that takes longer than ``seconds``, or
     for which a process wants more than ``memory`` bytes, is lost at once. At most ``window`` items
-    are held. Processes start when the first item comes. SmartdbError when ``function`` raises (it should not) or the processes cannot start.
+    are held. Processes start when the first item comes. SmartdbError when ``function`` raises (it
+    should not) or the processes cannot start.
     """
     crew = _Crew[Item, Result](function, items, workers, seconds, memory, window)
     try:

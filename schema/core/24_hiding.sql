@@ -108,9 +108,12 @@ declare
 begin
     perform pg_advisory_xact_lock(7360406);
     held := array(
-        select distinct f.media_id from core.finding as f
-        where f.resolution is null
-            and f.media_id in (select l.media_id from core.media_location as l where l.source_id = new.source_id)
+        select l.media_id from core.media_location as l
+        where l.source_id = new.source_id
+            and (
+                l.media_id in (select f.media_id from core.finding as f where f.resolution is null)
+                or l.media_id in (select r.media_id from core.restriction as r where r.reason = 'finding')
+            )
     );
     perform core.hide_found(held), core.show_found(held);
     return null;

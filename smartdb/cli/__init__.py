@@ -35,6 +35,7 @@ COMMANDS = {
     "detect": "smartdb.cli.privacy:detect",
     "sanitise": "smartdb.cli.privacy:sanitise",
     "finding": "smartdb.cli.privacy:finding",
+    "threshold": "smartdb.cli.threshold:threshold",
     "embed": "smartdb.cli.manage:embed",
     "encoders": "smartdb.cli.manage:encoders",
     "neighbours": "smartdb.cli.manage:neighbours",

@@ -61,7 +61,7 @@ def look_of(data: bytes, mime: str, keep_profile: bool) -> Look:
         tables = getattr(image, "quantization", None)
         if image.mode != "RGB" or not tables or len(tables) != 2:
             return Look(mime, tags, profile)
-        sampling = JpegImagePlugin.get_sampling(image)
+        sampling = JpegImagePlugin.get_sampling(image)  # type: ignore[no-untyped-call]
         return Look(mime, tags, profile, dict(tables), sampling if sampling in (1, 2) else 0)
 
 

@@ -131,9 +131,7 @@ def _opencv() -> Any:
     try:
         import cv2
     except ImportError:
-        raise SmartdbError(
-            "detectors need OpenCV; run: pip install 'smartdb[faces]'"
-        ) from None
+        raise SmartdbError("detectors need OpenCV; run: pip install 'smartdb[faces]'") from None
     if not hasattr(cv2, "CascadeClassifier"):
         raise SmartdbError(
             f"OpenCV {cv2.__version__} has no cascades; run: pip install 'smartdb[faces]'"

@@ -112,9 +112,7 @@ def read_kin(conn: psycopg.Connection[Any]) -> Kin:
     return found["media_id"], found["copy_id"]
 
 
-def groups(
-    edges: Edges, thresholds: Thresholds = DEFAULTS, kin: Kin = NO_KIN
-) -> tuple[Ids, Ids]:
+def groups(edges: Edges, thresholds: Thresholds = DEFAULTS, kin: Kin = NO_KIN) -> tuple[Ids, Ids]:
     """Members of groups of two or more in ascending order, and the smallest id of their groups.
 
     ``kin`` are the ends of edges that join whatever their distance.

@@ -59,8 +59,8 @@ class Inspected:
 
     A video has no ``phash`` and no ``quality``, its frames have; ``duration`` is in seconds.
     ``n_frames`` is None for a single picture, else how many the video, the animation, the pages or
-    the multi-picture file holds. ``personal`` are kinds of metadata that may tell about people, with
-    what there is of each.
+    the multi-picture file holds. ``personal`` are kinds of metadata that may tell about people,
+    with what there is of each.
     """
 
     sha256: bytes

@@ -1,4 +1,4 @@
-"""The managed store: copies that smartdb made, by content, in ``SMARTDB_HOME/media/ab/<sha256>``."""
+"""The managed store: copies that smartdb made, in ``SMARTDB_HOME/media/ab/<sha256>``."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from smartdb import config, walk
 
 
 def put(data: bytes) -> str:
-    """The URI of the copy of these bytes, written whole or not at all unless it is there already."""
+    """The URI of the copy of these bytes, which is written whole or not at all."""
     path = path_of(hashlib.sha256(data).digest())
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)

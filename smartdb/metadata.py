@@ -1,4 +1,4 @@
-"""Metadata of a picture that may tell about people: what is there, and whether a copy is free of it."""
+"""Metadata that may tell about people: what a picture has, and whether a copy is free of it."""
 
 from __future__ import annotations
 

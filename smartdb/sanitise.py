@@ -132,9 +132,7 @@ def _wishes(
         values["after"] = rows[-1][0]
 
 
-def _record(
-    conn: psycopg.Connection[Any], wish: Wish, made: Made | str | Lost, run_id: int
-) -> str:
+def _record(conn: psycopg.Connection[Any], wish: Wish, made: Made | str | Lost, run_id: int) -> str:
     """Writes what became of a wish; returns how it is counted."""
     if not isinstance(made, Made):
         detail = made.detail if isinstance(made, Lost) else made

@@ -130,8 +130,8 @@ comment on column core.neighbour.distance is 'Cosine distance, 0 (same direction
 create table core.duplicate (
     media_id bigint not null,
     group_id bigint not null,
-    group_sha256 bytea,
     run_id bigint not null,
+    group_sha256 bytea,
     constraint duplicate_pk primary key (media_id)
 );
 create index duplicate_group_idx on core.duplicate (group_id);

@@ -42,7 +42,7 @@ begin
     on conflict on constraint media_location_pk do update set seen_at = now(), missing_at = null;
     if is_new then
         insert into core.quality (media_id, brightness, contrast, sharpness, entropy, colourfulness)
-        values (copy, quality[1], quality[2], quality[3], quality[4], quality[5]);
+        select copy, quality[1], quality[2], quality[3], quality[4], quality[5] where quality is not null;
         perform core.copy_labels(parent, copy, findings, run);
     end if;
     -- they stay together in every split; the next grouping keeps that, by core.kin

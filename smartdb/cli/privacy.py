@@ -32,7 +32,7 @@ _WORKERS = click.option(
     multiple=True,
     default=("haar:frontalface",),
     show_default=True,
-    help="haar:frontalface, haar:profileface, haar:plate, yunet:FILE or a plug-in; may be repeated.",
+    help="haar:frontalface, haar:profileface, haar:plate, yunet:FILE or a plug-in; repeatable.",
 )
 @_WORKERS
 @_AS_JSON
@@ -137,7 +137,10 @@ def resolve(finding_ids: tuple[int, ...], resolution: str, note: str | None) -> 
     with database.session(ROLE) as conn:
         seen = [findings.resolve(conn, each, resolution, note) for each in finding_ids]
     output.table(
-        ([each, resolution, "seen" if is_seen else "hidden"] for each, is_seen in zip(finding_ids, seen)),
+        (
+            [each, resolution, "seen" if is_seen else "hidden"]
+            for each, is_seen in zip(finding_ids, seen)
+        ),
         ["finding", "resolution", "media"],
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 
@@ -33,7 +33,7 @@ _POLICY = (
     ),
     click.option(
         "--forbid",
-        help='Kinds of finding that hide a media while they are open, such as gps,face; "" is none.',
+        help='Kinds of finding that hide a media while open, such as gps,face; "" is none.',
     ),
 )
 
@@ -79,7 +79,7 @@ def set_(
     """
     from smartdb import database, terms
 
-    stated: SourceTerms = {**parsed(**given)}
+    stated = cast("SourceTerms", parsed(**given))
     if strip is not None:
         stated["strip_metadata"] = names(strip)
     if forbid is not None:

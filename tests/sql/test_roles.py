@@ -31,7 +31,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "select from core.label": (ANNOTATOR, REVIEWER, WRITER, OWNER),
     "select from core.prediction": (WRITER, OWNER),
     "select from core.embedding_1": (WRITER, OWNER),
-    "select from core.run": (WRITER, OWNER),
+    "select from core.run": (WRITER, PRIVACY, OWNER),
     "select from core.alembic_version": (WRITER, OWNER),
     "select nextval('core.revision')": (ANNOTATOR, REVIEWER, WRITER, OWNER),
     "create table core.mine (a int)": (OWNER,),
@@ -76,8 +76,8 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "update core.label_issue set state = 'dismissed' where issue_id = 1": (REVIEWER, WRITER, OWNER),
     "update core.label_issue set score = 0 where issue_id = 1": (WRITER, OWNER),
     # pipelines
-    "insert into core.run (kind, code_version) values ('x', '0')": (WRITER, OWNER),
-    "update core.run set counts = '{}' where run_id = 1": (WRITER, OWNER),
+    "insert into core.run (kind, code_version) values ('x', '0')": (WRITER, PRIVACY, OWNER),
+    "update core.run set counts = '{}' where run_id = 1": (WRITER, PRIVACY, OWNER),
     "update core.run set parameters = '{}' where run_id = 1": (OWNER,),
     "delete from core.run where run_id = 99": (OWNER,),
     "update core.media set group_key = 'a' where media_id = 1": (WRITER, OWNER),
@@ -103,6 +103,18 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "delete from core.restriction": (PRIVACY, OWNER),
     "select reason from core.restriction": (WRITER, PRIVACY, OWNER),
     "update core.finding set resolution = 'false'": (WRITER, PRIVACY, OWNER),
+    "select smartdb.resolve_finding(2, 'false')": (PRIVACY, OWNER),
+    "update core.source set forbidden_finding = '{gps}'": (PRIVACY, OWNER),
+    "update core.source set uri = uri": (WRITER, OWNER),
+    "insert into core.detector_media (detector_id, media_id, run_id) values (1, 3, 1)": (
+        WRITER,
+        PRIVACY,
+        OWNER,
+    ),
+    "select core.show_found('{1}')": (PRIVACY, OWNER),
+    "select core.kin()": (WRITER, OWNER),
+    "select core.add_derivative(1, sha256('x'), 'image/png', 1, null, null, '{}', '{}', null, '{}',"
+    " 'file:///x', '{}', 1)": (PRIVACY, OWNER),
     # nobody may pass for somebody else
     "set role smartdb_owner": (OWNER,),
 }
@@ -214,7 +226,9 @@ def test_hiding_and_showing_a_media_takes_effect_at_once(example_url: str) -> No
         assert len(conn.execute("select from smartdb.media where media_id = 1").fetchall()) == 1
 
 
-def test_functions_that_act_as_the_owner_are_granted_to_writers_only(example_read: str) -> None:
+def test_functions_that_act_as_the_owner_are_granted_to_writers_and_the_officer_only(
+    example_read: str,
+) -> None:
     with psycopg.connect(example_read) as conn:
         found = conn.execute(
             "select p.oid::regprocedure::text, r.role"
@@ -224,7 +238,8 @@ def test_functions_that_act_as_the_owner_are_granted_to_writers_only(example_rea
             " and has_function_privilege(r.role, p.oid, 'execute')",
             [[READER, ANNOTATOR, REVIEWER, WRITER, PRIVACY]],
         ).fetchall()
-    assert {role for _, role in found} == {WRITER}
+    assert {role for _, role in found} == {WRITER, PRIVACY}
+    assert [name for name, role in found if role == PRIVACY and "add_derivative" not in name] == []
     assert len(found) >= 5
 
 

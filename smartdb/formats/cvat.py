@@ -68,13 +68,12 @@ def classes(path: Path) -> list[ClassInfo]:
     return list(found.values())
 
 
-def read(
-    path: Path, *, images: Path | None = None, encoding: str | None = None
-) -> Iterator[Item]:
+def read(path: Path, *, images: Path | None = None, encoding: str | None = None) -> Iterator[Item]:
     """Pictures with their labels, and tracks one after another.
 
-    A frame of a video is the picture "frame_000010.png" where ``images`` holds such, as CVAT exports
-    them, else a frame of the video that <source> names. ``encoding`` overrules what the XML says.
+    A frame of a video is the picture "frame_000010.png" where ``images`` holds such, as CVAT
+    exports them, else a frame of the video that <source> names. ``encoding`` overrules what the
+    XML says.
     """
     folder = images or _folder(path)
     for file in _files(path):
@@ -241,5 +240,7 @@ def _whole(node: Node, points: list[Node], frame: int) -> Node:
         before = [n for at, n in known if at is not None and at <= frame]
         if before:
             said = before[-1].attributes | {"label": each.attributes.get("label", "")}
-            node.children.append(Node("points", before[-1].line, said, children=before[-1].children))
+            node.children.append(
+                Node("points", before[-1].line, said, children=before[-1].children)
+            )
     return node

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -61,7 +62,9 @@ def _label(node: Node, others: list[Node]) -> ClassInfo:
 
 def _edges(svg: str, points: tuple[str, ...]) -> tuple[tuple[int, int], ...]:
     """The edges of a skeleton's drawing, between its points counted from 1."""
-    drawn = [dict(re.findall(r'([\w-]+)="([^"]*)"', tag)) for tag in re.findall(r"<\w[^>]*>", svg)]
+    tags = re.findall(r"<\w[^>]*>", svg)
+    said = [re.findall(r"""([\w-]+)=(?:"([^"]*)"|'([^']*)')""", tag) for tag in tags]
+    drawn = [{name: html.unescape(a or b) for name, a, b in each} for each in said]
     places = {
         each["data-node-id"]: points.index(each["data-label-name"]) + 1
         for each in drawn

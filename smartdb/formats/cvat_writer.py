@@ -177,8 +177,8 @@ def _shape(annotation: Annotation, info: ClassInfo | None) -> Parts | None:
         return "tag", [], {}
     if kind == "box" and annotation.box:
         x, y, w, h = annotation.box
-        edges = {"xtl": x, "ytl": y, "xbr": total(x, w), "ybr": total(y, h)}
-        return "box", [], {name: text(value) for name, value in edges.items()}
+        right, bottom = text(total(x, w)), text(total(y, h))
+        return "box", [], {"xtl": text(x), "ytl": text(y), "xbr": right, "ybr": bottom}
     if kind == "polygon" and len(shape["polygons"]) == 1 and len(shape["polygons"][0]) == 1:
         return "polygon", [], {"points": _points(shape["polygons"][0][0])}
     if kind == "polyline":
@@ -261,9 +261,7 @@ def _track(
     return element("track", *lines, "\n  ", id=track, label=label)
 
 
-def _meta(
-    writer: _Writer, pictures: list[Picture], videos: list[str], frames: list[int]
-) -> str:
+def _meta(writer: _Writer, pictures: list[Picture], videos: list[str], frames: list[int]) -> str:
     labels = "".join(
         _label(name, writer.infos.get(name), writer.types[name])
         for name in dict.fromkeys([*writer.infos, *writer.types])
@@ -296,8 +294,11 @@ def _label(name: str, info: ClassInfo | None, types: Mapping[str, set[str]]) -> 
     points = info.keypoints if info else ()
     kind = "skeleton" if points else "any"
     drawing = [words("svg", _svg(info))] if info and points else []
-    found = [element("label", words("name", name), words("type", kind),
-                     element("attributes", *own), *drawing)]
+    found = [
+        element(
+            "label", words("name", name), words("type", kind), element("attributes", *own), *drawing
+        )
+    ]
     found += [
         element("label", words("name", point), words("type", "points"), words("parent", name))
         for point in points

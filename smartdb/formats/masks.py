@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -29,7 +30,9 @@ def of_pixels(pixels: Pixels) -> tuple[Box, dict[str, Any]]:
 def to_pixels(shape: Mapping[str, Any]) -> Pixels:
     """The pixels (h, w) bool of a mask's shape."""
     runs = {"size": list(shape["size"]), "counts": shape["counts"].encode("ascii")}
-    pixels: Pixels = library("pycocotools.mask").decode(runs).astype(np.bool_)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of numpy 2, to pycocotools
+        pixels: Pixels = library("pycocotools.mask").decode(runs).astype(np.bool_)
     return pixels
 
 

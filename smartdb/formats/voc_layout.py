@@ -32,7 +32,9 @@ class Layout:
         """The XML files in order of their names."""
         if self.annotations.is_file():
             return [self.annotations]
-        return sorted(self.annotations.rglob("*.xml")) if self.annotations.is_dir() else []
+        if self.annotations == self.root:
+            return sorted(self.root.glob("*.xml"))
+        return sorted(self.annotations.rglob("*.xml"))
 
     def id_of(self, file: Path) -> str:
         """What the lists call the picture of an XML file or a mask."""
@@ -133,9 +135,7 @@ def _add_split(found: Lists, where: str, split: str, ids: Iterable[str]) -> None
             found.problems.append(Problem(where, "duplicate_id", detail))
 
 
-def _add_class(
-    found: Lists, where: str, stem: str, lines: Iterable[tuple[int, str, str]]
-) -> None:
+def _add_class(found: Lists, where: str, stem: str, lines: Iterable[tuple[int, str, str]]) -> None:
     for number, id_, flag in lines:
         if flag in ("1", "0"):
             said = (class_of(stem), flag, f"{where}:{number}")

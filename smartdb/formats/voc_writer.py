@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
@@ -24,7 +25,7 @@ def write(
     annotations: Iterable[Annotation],
     classes: Sequence[ClassInfo],
 ) -> list[Problem]:
-    """Writes a folder; a problem for each label that is no box or class, and each value it loses."""
+    """Writes a folder; a problem for each label that is no box or class, and each lost value."""
     path.mkdir(parents=True, exist_ok=True)
     problems: list[Problem] = []
     labels: dict[str, list[Annotation]] = defaultdict(list)
@@ -58,7 +59,7 @@ def _is_writable(annotation: Annotation, problems: list[Problem]) -> bool:
         say(f"{annotation.kind}; the label of {annotation.picture} is left out")
         return False
     name = annotation.class_name
-    if is_lost(name) or (annotation.kind == "classification" and leaves(f"{name}_all.txt")):
+    if is_lost(name) or (annotation.kind == "classification" and re.search(r"[/\\]|^\.\.?$", name)):
         say(f"class with a name such as {name!r}")
         return False
     lost = [n for n in ("confidence", "track", "frame_index") if getattr(annotation, n) is not None]
@@ -86,7 +87,9 @@ def _document(picture: Picture, labels: list[Annotation], problems: list[Problem
         sizes = (words("width", width), words("height", height), words("depth", 3))
         inside.append(element("size", *sizes))
     objects = _objects([label for label in labels if label.kind == "box"], problems)
-    return HEAD + element("annotation", *(f"\n  {line}" for line in [*inside, *objects]), "\n") + "\n"
+    return (
+        HEAD + element("annotation", *(f"\n  {line}" for line in [*inside, *objects]), "\n") + "\n"
+    )
 
 
 def _file_name(name: str) -> str:
@@ -106,7 +109,9 @@ def _objects(boxes: list[Annotation], problems: list[Problem]) -> Iterator[str]:
             if parent is not None:
                 detail = f"the thing {parent} that it is a part of is not in {box.picture}"
                 problems.append(Problem(box.where, "orphan_label", detail))
-            yield element("object", *_basics(box), *_said(box), *parts[box.attributes.get("object")])
+            yield element(
+                "object", *_basics(box), *_said(box), *parts[box.attributes.get("object")]
+            )
 
 
 def _basics(annotation: Annotation) -> list[str]:

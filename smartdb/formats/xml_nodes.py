@@ -47,12 +47,9 @@ class Node:
 
     def find(self, path: str) -> Node | None:
         """The first element at a path such as "bndbox/xmin"; None if there is none."""
-        found: Node | None = self
-        for tag in path.split("/"):
-            found = next((child for child in found.children if child.tag == tag), None)
-            if found is None:
-                return None
-        return found
+        tag, _, rest = path.partition("/")
+        found = next((child for child in self.children if child.tag == tag), None)
+        return found.find(rest) if found and rest else found
 
     def all(self, tag: str) -> list[Node]:
         """The elements of this tag directly in it."""
@@ -75,7 +72,10 @@ def nodes(
     builder = _Builder(tags, where, parser)
     parser.setContentHandler(builder)
     try:
-        with path.open(encoding=encoding or encoding_of(path), errors="replace", newline="") as file:
+        with path.open(
+            encoding=encoding or encoding_of(path), errors="replace", newline=""
+        ) as file:
+            parser.feed("")  # so that an empty file is an error
             while chunk := file.read(CHUNK):
                 parser.feed(chunk)
                 yield from builder.take()
@@ -122,7 +122,7 @@ class _Builder(ContentHandler):
         if self.stack:
             self.stack[-1].content.append(content)
 
-    def endElement(self, name: str) -> None:  # noqa: N802
+    def endElement(self, name: str) -> None:  # noqa: ARG002, N802
         self.depth -= 1
         if not self.stack:
             return
@@ -154,9 +154,7 @@ def _damaged(node: Node, where: str) -> Problem:
 
 
 def _broken(error: Exception, where: str) -> Problem:
-    from defusedxml.common import DefusedXmlException
-
-    if isinstance(error, DefusedXmlException):
+    if isinstance(error, library("defusedxml.common").DefusedXmlException):
         return Problem(where, "unsupported", f"declares entities, which may be a bomb: {error}")
     if isinstance(error, LookupError):
         return Problem(where, "unsupported", f"{error}; say --option encoding=...")

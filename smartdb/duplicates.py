@@ -2,18 +2,18 @@
 
 Candidates are pairs whose hashes hardly differ (`smartdb.hashes`), and the edges of the neighbour
 graph if it was built. How near is near depends on the encoder and on the pictures: digits lie
-closer together than photos. So a distance is measured against how far apart things usually
-are there (the geometric mean of both media's distances to their last neighbour in the graph; of
-media without edges, what is typical of a sample). Two media are near-duplicates when their distance is at most
-``max_ratio`` of that and their hashes differ in at most ``max_bits`` of 64; with hashes more alike
-than `HASH_BITS` more distance is allowed, up to `SAME_HASH` times as much where they are equal.
-Groups are what such pairs connect.
+closer together than photos. So a distance is measured against how far apart things usually are
+there (the geometric mean of both media's distances to their last neighbour in the graph; of media
+without edges, what is typical of a sample). Two media are near-duplicates when their distance is
+at most ``max_ratio`` of that and their hashes differ in at most ``max_bits`` of 64; with hashes
+more alike than `HASH_BITS` more distance is allowed, up to `SAME_HASH` times as much where they
+are equal. Groups are what such pairs connect.
 
-With the defaults, ``python -m benchmarks alike`` finds with the descriptor 20 of 20 near-duplicates
-planted among 1,817 digits (and three pairs of other pictures of the same digit), and 58 of the 87
-that people judged so among 2,319 photos of CIFAR-10; it joins no photos that are not at least
-judged similar. With SqueezeNet, which sees 32-pixel photos poorly, it finds 19 and 14. The defaults
-were chosen on these data, for precision.
+With the defaults, ``python -m benchmarks alike`` finds with the descriptor 20 of 20
+near-duplicates planted among 1,817 digits (and three pairs of other pictures of the same digit),
+and 58 of the 87 that people judged so among 2,319 photos of CIFAR-10; it joins no photos that are
+not at least judged similar. With SqueezeNet, which sees 32-pixel photos poorly, it finds 19 and
+14. The defaults were chosen on these data, for precision.
 """
 
 from __future__ import annotations

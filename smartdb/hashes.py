@@ -1,9 +1,9 @@
 """Pairs of media whose perceptual hashes hardly differ, without comparing all with all.
 
-The 64 bits are cut into six blocks. Hashes that differ in at most `COMPLETE` bits have at least two
-blocks equal, so an equality join in SQL on each of the 15 pairs of blocks finds them all; of those
-that differ in up to `MAX_BITS` it finds most. (Norouzi, Punjani and Fleet, Fast search in Hamming space
-with multi-index hashing, 2012, join on one block and probe around it.)
+The 64 bits are cut into six blocks. Hashes that differ in at most `COMPLETE` bits have at least
+two blocks equal, so an equality join in SQL on each of the 15 pairs of blocks finds them all; of
+those that differ in up to `MAX_BITS` it finds most. (Norouzi, Punjani and Fleet, Fast search in
+Hamming space with multi-index hashing, 2012, join on one block and probe around it.)
 """
 
 from __future__ import annotations

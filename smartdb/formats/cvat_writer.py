@@ -127,6 +127,8 @@ def _parts(writer: _Writer, annotation: Annotation) -> Parts | None:
     tag, inside, geometry = made
     if _is_loose(annotation):
         writer.lose(annotation, f"place for a box that is not the {annotation.kind}'s own bounds")
+    if annotation.kind == "keypoints" and set(annotation.shape or {}) != {"points"}:
+        writer.lose(annotation, "place for an outline beside keypoints")
     said = annotation.attributes
     marks: dict[str, object] = {"label": name, "source": said.get("source")}
     if tag != "tag":

@@ -108,6 +108,8 @@ def _result(
         writer.lose(annotation, f"{annotation.kind} like that of {picture.name}; it is left out")
         return None
     shape, said = value
+    if annotation.kind == "keypoints" and set(annotation.shape or {}) != {"points"}:
+        writer.lose(annotation, "place for an outline beside keypoints")
     if annotation.track is not None:
         writer.lose(annotation, f"track; that of the {annotation.kind} is left out")
     is_region = shape in label_studio_regions.SHAPES

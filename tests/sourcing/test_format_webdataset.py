@@ -186,7 +186,8 @@ def test_labels_without_picture_and_wrong_ones_are_told(tmp_path: Path) -> None:
         ("0.tar#a.cls", "missing_image"), ("0.tar#b.json", "bad_row"),
         ("0.tar#b.cls", "unknown_category"), ("0.tar#b.txt", "bad_row"),
         *((f"0.tar#c.json, label {n}", "bad_row") for n in (1, 2, 3)),
-        ("0.tar#d.json", "bad_row"), ("0.tar#e.npy", "unsupported"), ("0.tar#b.cls", "duplicate_id"),
+        ("0.tar#d.json", "bad_row"), ("0.tar#e.npy", "unsupported"),
+        ("0.tar#b.cls", "duplicate_id"),
     ]  # fmt: skip
 
 

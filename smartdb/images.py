@@ -18,6 +18,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from smartdb import stores
 from smartdb.errors import InvalidInput, NotFound
 from smartdb.walk import Found, looks_like_heif, looks_like_image, shown
 
@@ -86,7 +87,22 @@ class Refused:
 
 def inspect_found(found: Found) -> Inspected | Refused:
     """What a worker does with a file of a listing."""
-    return Refused("unreadable", found.problem) if found.problem else inspect(found.path)
+    if found.problem:
+        return Refused("unreadable", found.problem)
+    if found.path:
+        return inspect(found.path)
+    data = fetch(found)
+    return inspect_bytes(data) if isinstance(data, bytes) else data
+
+
+def fetch(found: Found) -> bytes | Refused:
+    """The bytes of a file in a store, or why they are refused unread."""
+    if (found.n_bytes or 0) > MAX_BYTES:
+        return Refused("too_large", f"the file has more than {MAX_BYTES} bytes")
+    try:
+        return stores.read(found.uri)
+    except NotFound as error:
+        return Refused("unreadable", str(error))
 
 
 def inspect(path: bytes) -> Inspected | Refused:

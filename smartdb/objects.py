@@ -41,13 +41,13 @@ def listing(root: str) -> Iterator[Found]:
     The folders of a large store are listed side by side, some pages ahead of who takes them.
     """
     store, prefix = _store(root), _key(root)
-    pages = iter(_tried(root, lambda: _pages(store, prefix)))
-    first = _tried(root, lambda: next(pages, []))
-    if len(first) < PAGE or any(_is_direct(each, prefix) for each in first):
+    pages = _pages(store, prefix)
+    first = _tried(root, lambda: _first(pages))
+    if first is not None and (len(first) < PAGE or any(_is_direct(e, prefix) for e in first)):
         yield from (_found(root, each) for each in first)
         yield from _all(root, [(root, lambda: pages)])
         return
-    top = _obstore().list_with_delimiter(store, prefix or None)
+    top = _tried(root, lambda: _obstore().list_with_delimiter(store, prefix or None))
     yield from (_found(root, each) for each in top["objects"])
     folders = sorted(top["common_prefixes"])
     yield from _all(root, [(_uri(root, f), partial(_pages, store, f)) for f in folders])
@@ -92,6 +92,11 @@ def remove(uri: str) -> None:
         _tried(uri, lambda: _obstore().delete(_store(uri), _key(uri)))
 
 
+def forget() -> None:
+    """Opens stores anew, with what the environment says now."""
+    _opened.cache_clear()
+
+
 def _all(
     root: str, folders: list[tuple[str, Callable[[], Iterator[list[Meta]]]]]
 ) -> Iterator[Found]:
@@ -105,6 +110,16 @@ def _all(
             raise _error(folder, page) from page
         else:
             yield from (_found(root, each) for each in page)
+
+
+def _first(pages: Iterator[list[Meta]]) -> list[Meta] | None:
+    """The first page; None if there is a name in it that cannot be used."""
+    from obstore.exceptions import InvalidPathError
+
+    try:
+        return next(pages, [])
+    except InvalidPathError:
+        return None
 
 
 def _pages(store: Any, prefix: str) -> Iterator[list[Meta]]:

@@ -141,10 +141,11 @@ def class_of(uri: str, root: str) -> str | None:
     >>> class_of("file:///data/cats/black/1.png", "file:///data")
     'cats/black'
     """
-    relative = os.path.relpath(os.path.dirname(path_of(uri)), path_of(root))
-    if relative.split(b"/")[0] == b"..":
+    below = root if root.endswith("/") else f"{root}/"
+    if not uri.startswith(below):
         raise InvalidInput(f"{uri} does not lie below {root}")
-    return None if relative == b"." else relative.decode("utf-8", "backslashreplace")
+    folder = os.path.dirname(unquote_to_bytes(uri[len(below) :]))
+    return folder.decode("utf-8", "backslashreplace") or None
 
 
 def looks_like_image(head: bytes) -> bool:

@@ -77,7 +77,11 @@ grant execute on function
     core.add_prediction_partition(bigint),
     core.media_by_sha256(bytea[]),
     core.location_of(bigint, text[]),
-    core.locate(bigint, bigint[], text[], bigint[], timestamptz[]),
+    core.locate(bigint, bigint[], text[], bigint[], timestamptz[], text[], boolean),
+    core.unmanaged(bigint, text[]),
+    core.places_below(bigint, text, timestamptz),
+    core.mark_missing(bigint, text[], timestamptz),
+    core.mark_found(bigint, text[]),
     core.refuse_sealed(bigint, integer[]),
     core.next_digest(bigint, integer),
     core.analyse(regclass)

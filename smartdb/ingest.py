@@ -11,7 +11,7 @@ import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing
-from dataclasses import asdict, astuple, dataclass
+from dataclasses import astuple, dataclass
 from functools import partial
 from itertools import chain, islice, tee
 from pathlib import Path
@@ -23,7 +23,7 @@ from psycopg.rows import tuple_row
 from smartdb import config, contents, images, listings, managed, sources, stores, walk
 from smartdb.bulk import copy_rows
 from smartdb.errors import translated
-from smartdb.findings import DEFAULTS, Thresholds
+from smartdb.extensions import wrong_extension
 from smartdb.images import Inspected, Refused
 from smartdb.runs import run
 from smartdb.statements import statement
@@ -58,7 +58,7 @@ _IMAGE = {
     "gps": "jsonb",
     "brightness": "real", "contrast": "real", "sharpness": "real", "entropy": "real",
     "colourfulness": "real", "kind": "text", "duration": "double precision",
-    "fps": "double precision", "n_frames": "integer",
+    "fps": "double precision", "n_frames": "integer", "wrong_extension": "text",
 }  # fmt: skip
 _AS = {"changed": "changed", "unkept": "known"}
 _NO_QUALITY = (None,) * 5
@@ -74,7 +74,6 @@ class Job:
 
     run_id: int
     source_id: int
-    thresholds: Thresholds
     workers: int | None
     seconds: float
     progress: Progress | None
@@ -91,7 +90,6 @@ def ingest(
     manage: bool = False,
     workers: int | None = None,
     seconds: float | None = None,
-    thresholds: Thresholds = DEFAULTS,
     progress: Progress | None = None,
 ) -> dict[str, int]:
     """Records every image below ``folder`` and returns the counts of the run. Commits each batch.
@@ -123,10 +121,10 @@ def ingest(
     store = managed.root() if manage else None
     parameters = {"folder": uri, "source": name, "licence": licence, "seconds": seconds}
     parameters |= {"store": store} if store else {}
-    with run(conn, "ingest", {**parameters, "thresholds": asdict(thresholds)}) as opened:
+    with run(conn, "ingest", parameters) as opened:
         source_id = sources.register(conn, name, uri, licence)
         conn.commit()
-        job = Job(opened.run_id, source_id, thresholds, workers, seconds, progress, store)
+        job = Job(opened.run_id, source_id, workers, seconds, progress, store)
         listings.begin(conn)
         files = chain([first] if first else [], listing)
         record(conn, _unread(conn, files, job, tally), job, tally)
@@ -146,11 +144,13 @@ def record(
     Commits each batch and counts it in ``tally``.
     """
     files, states = tee(todo)
+    workers = job.workers or config.workers()
     read = parallel(
         partial(managed.inspect_and_keep, job.store) if job.store else images.inspect_found,
         (found for found, _ in files),
-        workers=job.workers or config.workers(),
+        workers=workers,
         seconds=job.seconds,
+        memory=config.worker_memory(workers),
         window=2 * BATCH_FILES,
     )
     with translated(), closing(read):
@@ -205,12 +205,7 @@ def _batches(outcomes: Iterable[Outcome]) -> Iterator[list[Outcome]]:
 
 def _write(conn: psycopg.Connection[Any], batch: list[Outcome], job: Job) -> set[bytes]:
     """Writes a batch in one transaction, as queries/ingest.sql says; returns the new hashes."""
-    values = {
-        "run_id": job.run_id,
-        "source_id": job.source_id,
-        "store": job.store,
-        **asdict(job.thresholds),
-    }
+    values = {"run_id": job.run_id, "source_id": job.source_id, "store": job.store}
     with conn.transaction(), conn.cursor(row_factory=tuple_row) as cursor:
         cursor.execute(statement("ingest", "stage"))
         copy_rows(conn, "ingest_image", _IMAGE, _image_rows(batch))
@@ -221,6 +216,7 @@ def _write(conn: psycopg.Connection[Any], batch: list[Outcome], job: Job) -> set
             "locate",
             *(["locate_managed"] if job.store else []),
             "add_quality",
+            "find_quality",
             "add_findings",
             "refuse",
             "release",
@@ -250,7 +246,7 @@ def _image_rows(batch: list[Outcome]) -> Iterator[tuple[Any, ...]]:
                 seen.width, seen.height, seen.captured_at, seen.phash, seen.exif, seen.attributes,
                 seen.gps,
                 *(astuple(seen.quality) if seen.quality else _NO_QUALITY), seen.kind,
-                seen.duration, seen.fps, seen.n_frames,
+                seen.duration, seen.fps, seen.n_frames, wrong_extension(found.uri, seen.mime),
             )  # fmt: skip
 
 

@@ -17,7 +17,7 @@ import psycopg
 from psycopg.rows import tuple_row
 from psycopg.types.json import Jsonb
 
-from smartdb import clean_copy, config, contents, images, managed
+from smartdb import clean_copy, config, contents, images, managed, stores
 from smartdb.clean_copy import How, Look
 from smartdb.contents import Content
 from smartdb.detection import SECONDS, Progress, check_source
@@ -41,6 +41,7 @@ class Wish:
     regions: tuple[tuple[float, ...], ...]
     how: How
     keep_profile: bool
+    store: str
 
 
 @dataclass(frozen=True)
@@ -99,7 +100,9 @@ def make(wish: Wish) -> Made | str:
     inspected = images.inspect_bytes(copy)
     if isinstance(inspected, Refused):
         return inspected.detail
-    return Made(managed.put(copy), inspected)
+    uri = managed.place(wish.store, inspected.sha256)
+    stores.write_new(uri, copy)
+    return Made(uri, inspected)
 
 
 def _look(wish: Wish) -> tuple[Look, Any]:
@@ -115,6 +118,7 @@ def _wishes(
     conn: psycopg.Connection[Any], source: str, how: How, tally: Counter[str]
 ) -> Iterator[Wish]:
     """The media to be cleaned, by id; each page in a transaction of its own."""
+    store = managed.root()
     values: dict[str, Any] = {"source": source, "metadata": list(KINDS), "n": BATCH, "after": 0}
     while True:
         with conn.transaction(), conn.cursor(row_factory=tuple_row) as cursor:
@@ -128,7 +132,7 @@ def _wishes(
                 tally["left"] += 1
                 continue
             boxes = tuple(tuple(region) for region in regions)
-            yield Wish(at[media_id], tuple(findings), boxes, how, not strips_all)
+            yield Wish(at[media_id], tuple(findings), boxes, how, not strips_all, store)
         values["after"] = rows[-1][0]
 
 

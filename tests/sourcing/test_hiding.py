@@ -23,8 +23,8 @@ def pictures(owner: Connection) -> None:
         "insert into core.run (kind, code_version) values ('ingest', '0');"
         "insert into core.source (name, uri) values ('street', 'file:///s'), ('other', 'file:///o');"
         "insert into core.media (sha256, kind, mime, n_bytes, width, height, run_id)"
-        " select sha256(i::text::bytea), case i when 4 then 'video' else 'image' end, 'a/b', 9, 64,"
-        " 64, 1"
+        " select sha256(i::text::bytea), case i when 4 then 'video' else 'image' end,"
+        " 'a/b', 9, 64, 64, 1"
         " from generate_series(1, 4) as i;"
         "insert into core.media (sha256, kind, mime, n_bytes, width, height, run_id,"
         " parent_media_id, frame_index, pts) values (sha256('5'), 'frame', 'image/png', 0, 64, 64, 1, 4, 0, 0);"
@@ -96,10 +96,14 @@ def test_a_place_in_a_stricter_source_hides_what_lies_there(
 ) -> None:
     find(conn, 1)
     forbid(officer, "face", source="other")
-    place = "array['file:///o/a']::text[], array[9]::bigint[], array[now()]"
-    conn.execute(f"select core.locate(2, array[3]::bigint[], {place})")
+    locate = (
+        "insert into core.media_location (media_id, source_id, uri, n_bytes, modified_at)"
+        " values (%s, 2, 'file:///o/a', 9, now())"
+        " on conflict (source_id, uri) do update set media_id = excluded.media_id"
+    )
+    conn.execute(locate, [3])
     assert seen(conn) == [1, 2, 3, 4, 5]
-    conn.execute(f"select core.locate(2, array[1]::bigint[], {place})")  # the file holds it now
+    conn.execute(locate, [1])  # the file holds it now
     assert seen(conn) == [2, 3, 4, 5]
 
 

@@ -141,6 +141,13 @@ def text(folder: Folder, path: Path, encoding: str = UTF8) -> str | Problem:
         raise InvalidInput(f"{error}; give one such as utf-8 or latin-1") from error
 
 
+def pictures_in(path: Path) -> Path | None:
+    """The folder, or that of a file, if there is a picture somewhere below it."""
+    folder = opened(path)
+    found = walk(folder, folder.root, SUFFIXES)
+    return folder.root if any(isinstance(each, Path) for each in found) else None
+
+
 def size_of(path: Path) -> tuple[int, int] | None:
     """(width, height) of the upright picture, from its header; None if that cannot be read."""
     from PIL import Image

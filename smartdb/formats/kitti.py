@@ -46,8 +46,8 @@ def is_at(path: Path) -> bool:
 
 
 def images(path: Path) -> Path | None:
-    """The set's own folder."""
-    return path
+    """The set's own folder, if it holds pictures."""
+    return files.pictures_in(path)
 
 
 def classes(path: Path) -> list[ClassInfo]:  # noqa: ARG001

@@ -56,8 +56,8 @@ def is_at(path: Path) -> bool:
 
 
 def images(path: Path) -> Path | None:
-    """The folder itself, or that of the file: imagePath is relative to the JSON file."""
-    return path if path.is_dir() else path.parent
+    """The folder itself, or that of the file, if it holds pictures."""
+    return files.pictures_in(path)
 
 
 def classes(path: Path) -> list[ClassInfo]:

@@ -62,4 +62,7 @@ def encoded(pixels: Any) -> tuple[Box, dict[str, Any]]:
 def decoded(shape: Any) -> Any:
     """The mask of run lengths, (height, width) bool."""
     mask = library("pycocotools.mask")
-    return mask.decode({"size": shape["size"], "counts": shape["counts"].encode("ascii")}) != 0
+    runs = {"size": shape["size"], "counts": shape["counts"].encode("ascii")}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # pycocotools with NumPy 2
+        return mask.decode(runs) != 0

@@ -62,9 +62,9 @@ def is_at(path: Path) -> bool:
 
 
 def images(path: Path) -> Path | None:
-    """The set's own folder, or that of the file; of a file in annotations/ the one above."""
-    folder = path if path.is_dir() else path.parent
-    return folder.parent if folder.name == "annotations" else folder
+    """The folder images/ of the set, or the whole set, if it holds pictures."""
+    inside = _root(path) / "images"
+    return files.pictures_in(inside if inside.is_dir() else _root(path))
 
 
 def classes(path: Path) -> list[ClassInfo]:
@@ -90,9 +90,12 @@ def read(
     found = _opened(path, images, encoding, allow)
     yield from found.problems
     yield from _pictures(found)
+    found.masks.update(_masks(found) if any(kind == "mask" for _, kind in found.tables) else ())
     for table, kind in found.tables:
         if kind in ("box", "label", "mask"):
             yield from _labels(found, table, kind)
+    if not any(kind for _, kind in found.tables):
+        yield Problem(str(path), "unsupported", "no CSV file here has a header of Open Images")
 
 
 def write(
@@ -130,8 +133,15 @@ class _Set:
     masks: dict[str, Path] = field(default_factory=dict)
 
 
+def _root(path: Path) -> Path:
+    """The folder, or that of a file; above annotations/ if that is it."""
+    folder = (path if path.is_dir() else path.parent).resolve()
+    return folder.parent if folder.name == "annotations" else folder
+
+
 def _opened(path: Path, own: Path | None, encoding: str, allow: str) -> _Set:
-    base = files.opened(images(path) or path, allow)
+    base = files.opened(_root(path), allow)
+    own = own or images(path)
     held = files.opened(own, allow) if own else base
     folder = Folder(base.root, (*base.allowed, held.root))
     found = _Set(folder, Folder(held.root, folder.allowed), encoding, [])
@@ -219,26 +229,30 @@ def _rows(found: _Set, table: Path) -> Iterator[tuple[str, str, dict[str, str]] 
 def _pictures(found: _Set) -> Iterator[Item]:
     """Pictures of the lists, then those that are there but in none."""
     paths: dict[str, Path] = {}
+    is_walked = found.images.root.is_relative_to(found.folder.root)
     for each in files.walk(found.images, found.images.root, files.SUFFIXES):
         if isinstance(each, Problem):
-            yield each
+            yield from () if is_walked else [each]
         elif "masks" in Path(found.images.name(each)).parts[:-1]:
-            found.masks[each.name] = each
+            continue
         elif each.stem in paths:
             detail = f"has the id of {found.images.name(paths[each.stem])}; the first one counts"
             yield Problem(found.images.name(each), "duplicate_id", detail)
         else:
             paths[each.stem] = each
-    if found.images.root != found.folder.root:
-        for mask in files.walk(found.folder, found.folder.root, frozenset([".png"])):
-            if isinstance(mask, Path) and mask.parent != found.images.root:
-                found.masks[mask.name] = mask
     for table, kind in found.tables:
         for row in _rows(found, table) if kind == "list" else ():
             yield row if isinstance(row, Problem) else _listed(found, paths, row[0], row[2])
     for identity in paths:
         if identity not in found.pictures:
             yield _picture(found, paths, identity, None, "", {})
+
+
+def _masks(found: _Set) -> Iterator[tuple[str, Path]]:
+    """Pictures of masks by name, those in folders called masks."""
+    for each in files.walk(found.folder, found.folder.root, frozenset([".png"])):
+        if isinstance(each, Path) and "masks" in Path(found.folder.name(each)).parts[:-1]:
+            yield each.name, each
 
 
 def _listed(found: _Set, paths: Mapping[str, Path], where: str, row: dict[str, str]) -> Item:

@@ -40,8 +40,8 @@ def is_at(path: Path) -> bool:
 
 
 def images(path: Path) -> Path | None:
-    """The set's own folder."""
-    return path if path.is_dir() else path.parent
+    """The set's own folder, if it holds pictures."""
+    return files.pictures_in(path)
 
 
 def classes(path: Path) -> list[ClassInfo]:

@@ -51,7 +51,7 @@ def points(values: Iterable[str], size: Size) -> list[list[float]]:
 
 def centred(values: Iterable[str], size: Size) -> Box:
     """(x, y, w, h) in pixels, from the shares of centre and sides as text."""
-    x, y, w, h = (Decimal(value) for value in values)
+    x, y, w, h = map(Decimal, values)
     width, height = size
     return (
         float((x - w * HALF) * width),

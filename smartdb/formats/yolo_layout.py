@@ -91,11 +91,10 @@ def pictures(found: Layout) -> Iterator[Found | Problem]:
 
 def label_path(found: Layout, name: str) -> Path:
     """The file with the labels of a picture, by its name; it need not be there."""
-    root = found.folder.root
-    inside = Path(label_name(name))
+    root, inside = found.folder.root, label_name(name)
     if found.labels:
         return found.labels / key(name).with_suffix(".txt")
-    if found.images.root == root or "labels" in inside.parts[:-1]:
+    if found.images.root == root or "labels" in inside.split("/")[:-1]:
         return root / inside
     mirrored = root / "labels" / inside
     return mirrored if mirrored.parent.is_dir() else root / inside
@@ -104,8 +103,8 @@ def label_path(found: Layout, name: str) -> Path:
 def label_name(name: str) -> str:
     """The rule of Ultralytics: the last images/ becomes labels/, the ending .txt."""
     before, found, after = f"/{name}".rpartition("/images/")
-    swapped = f"{before}/labels/{after}" if found else f"/{name}"
-    return Path(swapped[1:]).with_suffix(".txt").as_posix()
+    swapped = f"{before}/labels/{after}"[1:] if found else name
+    return os.path.splitext(swapped)[0] + ".txt"  # noqa: PTH122 (names come by the million)
 
 
 def key(name: str) -> Path:

@@ -18,11 +18,10 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from smartdb.formats import exact, files, masks
+from smartdb.formats import exact, files, masks, png
 from smartdb.formats.base import Annotation, ClassInfo, Item, Kind, Picture, Problem
 from smartdb.formats.files import Folder
 from smartdb.formats.geometry import Box, bounds
-from smartdb.images import MAX_PIXELS
 
 TITLE = "labelme"
 KINDS: tuple[Kind, ...] = (
@@ -325,22 +324,16 @@ def _mask(
     text: Any, corner: Sequence[float], size: tuple[int, int] | None
 ) -> tuple[Box, dict[str, Any]]:
     """A mask on the whole picture, from a picture of its part at a corner."""
-    import numpy as np
-
     try:
-        part = masks.from_png(base64.b64decode(text, validate=True))
+        part = png.from_png(base64.b64decode(text, validate=True))
     except (TypeError, ValueError) as error:
         raise _BadShape("bad_shape", f"mask {error}") from error
     if size is None or not all(map(math.isfinite, corner)):
         raise _BadShape("bad_shape", "is a mask without imageWidth and imageHeight or a corner")
-    (width, height), (x, y) = size, (int(value) for value in corner)
-    if x < 0 or y < 0 or x + part.shape[1] > width or y + part.shape[0] > height:
-        raise _BadShape("bad_shape", "is a mask that reaches out of the picture")
-    if width * height > MAX_PIXELS:
-        raise _BadShape("bad_shape", f"is a mask of {width}x{height} pixels, which are too many")
-    whole = np.zeros((height, width), bool)
-    whole[y : y + part.shape[0], x : x + part.shape[1]] = part
-    return masks.encoded(whole)
+    try:
+        return masks.of_pixels(masks.placed(part, int(corner[0]), int(corner[1]), size))
+    except ValueError as error:
+        raise _BadShape("bad_shape", f"is {error}") from error
 
 
 def _plain(value: Any) -> Any:
@@ -454,9 +447,9 @@ def _form(label: Annotation, rest: dict[str, Any]) -> _Form | None:
         return form, [point[:2] for point in shape["points"]], None
     if label.kind == "mask" and label.box:
         x0, y0, width, height = map(int, label.box)
-        part = masks.decoded(shape)[y0 : y0 + height, x0 : x0 + width]
-        png = base64.b64encode(masks.to_png(part)).decode()
-        return "mask", [[x0, y0], [x0 + width - 1, y0 + height - 1]], png
+        part = masks.to_pixels(shape)[y0 : y0 + height, x0 : x0 + width]
+        text = base64.b64encode(png.to_png(part)).decode()
+        return "mask", [[x0, y0], [x0 + width - 1, y0 + height - 1]], text
     return None
 
 

@@ -16,7 +16,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from smartdb.formats import exact, files, masks
+from smartdb.formats import exact, files, masks, png
 from smartdb.formats.base import Annotation, ClassInfo, Item, Kind, Picture, Problem
 from smartdb.formats.files import Folder
 
@@ -347,11 +347,11 @@ def _mask(
     if path is None:
         reason = "missing_image" if files.safe(name) else "unsafe_path"
         return Problem(where, reason, f"there is no mask {files.excerpt(name)} in a folder masks/")
-    pixels = masks.from_png(path)
+    pixels = png.from_png(path)
     own = list(pixels.shape)
     if (own[1], own[0]) != size:
-        pixels = masks.from_png(path, size)
-    box, shape = masks.encoded(pixels)
+        pixels = png.from_png(path, size)
+    box, shape = masks.of_pixels(pixels)
     more: dict[str, Any] = {} if own == shape["size"] else {"mask_size": own}
     more |= {name: row[column] for column, name in _MASK_TEXTS.items() if row.get(column)}
     if "predicted_iou" in more:
@@ -440,12 +440,12 @@ class _Writer:
         return [Path(label.picture).stem, source, self.mids[label.class_name], sure]
 
     def _mask(self, picture: Picture, size: exact.Size, label: Annotation) -> None:
-        pixels = masks.decoded(label.shape)
+        pixels = masks.to_pixels(label.shape or {})
         name = f"{Path(picture.name).stem}_{self.n_masks:06}.png"
         self.n_masks += 1
         file = self.path / "masks" / _subset(picture) / name
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(masks.to_png(pixels))
+        file.write_bytes(png.to_png(pixels))
         texts = [str(label.attributes.get(key, "")) for key in _MASK_TEXTS.values()]
         start = [name, Path(picture.name).stem, self.mids[label.class_name]]
         row = [*start, texts[0], *_edges(label, size), *texts[1:]]

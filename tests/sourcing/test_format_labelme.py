@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from smartdb.formats import labelme, masks
+from smartdb.formats import labelme, masks, png
 from smartdb.formats.base import Annotation, ClassInfo, Item, Picture, Problem
 
 Make = Callable[[dict[str, Any]], Path]
@@ -89,7 +89,7 @@ def random_label(dice: random.Random, kind: Any, picture: Picture) -> Annotation
     elif kind == "mask":
         pixels = np.random.default_rng(dice.randint(0, 99)).random((height, width)) > 0.9
         pixels[height // 2, width // 2] = True
-        box, given = masks.encoded(pixels)
+        box, given = masks.of_pixels(pixels)
     else:
         given = {
             "polygon": {"polygons": [[some]]},
@@ -120,7 +120,7 @@ def test_random_labels_come_back_as_the_same_floats(kind: str, tmp_path: Path) -
 
 
 def test_every_kind_of_shape_is_read_and_comes_back(make: Make, tmp_path: Path) -> None:
-    part = masks.to_png(np.array([[1, 0], [1, 1], [0, 1]], bool))
+    part = png.to_png(np.array([[1, 0], [1, 1], [0, 1]], bool))
     square = [[1, 1], [5, 1], [5, 5], [1, 5]]
     path = make({"a.png": (10, 20), "a.json": document(
         shape("polygon", square), shape(None, square[:3]), shape("rectangle", [[5, 6], [1, 2.5]]),
@@ -190,7 +190,7 @@ SHAPES = [
     (shape("mask", [[0, 0], [1, 1]], mask="%%%"), "bad_shape"),
     (shape("mask", [[0, 0], [1, 1]], mask=base64.b64encode(b"no png").decode()), "bad_shape"),
     (shape("mask", [[9, 0], [1, 1]], mask=base64.b64encode(
-        masks.to_png(np.ones((2, 2)))).decode()), "bad_shape"),
+        png.to_png(np.ones((2, 2)))).decode()), "bad_shape"),
     (shape("point", [[1, 1]]), "duplicate_id"),
 ]  # fmt: skip
 

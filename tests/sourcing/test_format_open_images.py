@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from smartdb.formats import masks, open_images
+from smartdb.formats import masks, open_images, png
 from smartdb.formats.base import Annotation, ClassInfo, Item, Picture, Problem
 
 Make = Callable[[dict[str, Any]], Path]
@@ -33,7 +33,7 @@ def make(tmp_path: Path) -> Make:
             if isinstance(value, tuple):
                 Image.new("1", value).save(path)
             elif isinstance(value, np.ndarray):
-                path.write_bytes(masks.to_png(value))
+                path.write_bytes(png.to_png(value))
             else:
                 path.write_bytes(value if isinstance(value, bytes) else value.encode())
         return tmp_path / "set"
@@ -63,7 +63,7 @@ def random_label(dice: random.Random, picture: Picture) -> Annotation:
     name = dice.choice(["cat", "a, b", 'say "é"'])
     if kind == "mask":
         pixels = np.random.default_rng(dice.randint(0, 99)).random((height, width)) > 0.6
-        box, shape = masks.encoded(pixels)
+        box, shape = masks.of_pixels(pixels)
         more = {"box_id": "0a1b", "predicted_iou": dice.random()}
         return Annotation(picture.name, kind, name, "", box, shape, more)
     more = {"source": "xclick"}

@@ -269,7 +269,7 @@ create table core.source (
     uri text not null,
     licence text,
     consent_basis text,
-    allowed_use text[] not null default '{}',
+    allowed_use text[],
     jurisdiction text,
     expires_at timestamptz,
     strip_metadata text[] not null default '{}',
@@ -278,16 +278,22 @@ create table core.source (
     constraint source_pk primary key (source_id),
     constraint source_name_key unique (name),
     constraint source_name_check check (name <> ''),
-    constraint source_uri_check check (uri <> '')
+    constraint source_uri_check check (uri <> ''),
+    constraint source_consent_check check (consent_basis in (
+        'not_needed', 'consent', 'contract', 'legal_obligation', 'vital_interests', 'public_task',
+        'legitimate_interests', 'withdrawn'))
 );
 call core.make_permanent('core.source', 'source_id');
 comment on table core.source is 'Where media come from, and on what terms they may be used.';
 comment on column core.source.source_id is 'Identity of the source.';
 comment on column core.source.name is 'Unique name, as shown to people.';
 comment on column core.source.uri is 'Folder or store that holds the media, as a URI.';
-comment on column core.source.licence is 'Licence of the media, as an SPDX identifier; null is unknown.';
-comment on column core.source.consent_basis is 'Legal basis for pictures of people; null is unknown.';
-comment on column core.source.allowed_use is 'Uses the terms allow, for instance {research, training}.';
+comment on column core.source.licence is 'Licence of the media, as an SPDX expression; null is unknown.';
+comment on column core.source.consent_basis is
+    'Legal basis for pictures of people: consent, contract, ... (those of the GDPR), not_needed (they show none), or '
+    'withdrawn: nothing is allowed any more; null is unknown.';
+comment on column core.source.allowed_use is
+    'Uses the terms allow, for instance {research, training}; {} is none, null is not stated, which allows none either.';
 comment on column core.source.jurisdiction is 'Country or region whose law applies.';
 comment on column core.source.expires_at is 'When the right to use the media ends; null is never.';
 comment on column core.source.strip_metadata is
@@ -571,7 +577,10 @@ create table core.media_terms (
     note text not null default '',
     run_id bigint,
     created_at timestamptz not null default now(),
-    constraint media_terms_pk primary key (media_id)
+    constraint media_terms_pk primary key (media_id),
+    constraint media_terms_consent_check check (consent_basis in (
+        'not_needed', 'consent', 'contract', 'legal_obligation', 'vital_interests', 'public_task',
+        'legitimate_interests', 'withdrawn'))
 );
 call core.refer('core.media_terms', '{
     {media_id, core.media, media_id},
@@ -580,11 +589,11 @@ call core.refer('core.media_terms', '{
 comment on table core.media_terms is
     'Terms of one media where they differ from its sources''; a column that is null leaves theirs as they are.';
 comment on column core.media_terms.media_id is 'The media.';
-comment on column core.media_terms.licence is 'Licence, as an SPDX identifier.';
-comment on column core.media_terms.consent_basis is 'Legal basis for a picture of people.';
+comment on column core.media_terms.licence is 'Licence, as an SPDX expression.';
+comment on column core.media_terms.consent_basis is 'Legal basis for a picture of people; withdrawn: nothing is allowed any more.';
 comment on column core.media_terms.allowed_use is 'Uses that are allowed; {} is none.';
 comment on column core.media_terms.jurisdiction is 'Country or region whose law applies.';
-comment on column core.media_terms.expires_at is 'When the right to use it ends.';
+comment on column core.media_terms.expires_at is 'When the right to use it ends; infinity is never.';
 comment on column core.media_terms.note is 'Why it differs.';
 comment on column core.media_terms.run_id is 'The run that wrote it, if one did.';
 comment on column core.media_terms.created_at is 'When it was written.';

@@ -30,6 +30,7 @@ COMMANDS = {
     "doctor": "smartdb.cli.database:doctor",
     "ingest": "smartdb.cli.source:ingest",
     "sources": "smartdb.cli.source:sources",
+    "source": "smartdb.cli.terms:source",
     "quarantine": "smartdb.cli.source:quarantine",
     "embed": "smartdb.cli.manage:embed",
     "encoders": "smartdb.cli.manage:encoders",

@@ -19,7 +19,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from smartdb.errors import InvalidInput, NotFound
-from smartdb.walk import Found, looks_like_heif, looks_like_image, shown
+from smartdb.video_types import HEAD, looks_like_video
+from smartdb.walk import Found, is_video, looks_like_heif, looks_like_image, shown
 
 if TYPE_CHECKING:
     import numpy as np
@@ -86,7 +87,13 @@ class Refused:
 
 def inspect_found(found: Found) -> Inspected | Refused:
     """What a worker does with a file of a listing."""
-    return Refused("unreadable", found.problem) if found.problem else inspect(found.path)
+    if found.problem:
+        return Refused("unreadable", found.problem)
+    if is_video(found.path):
+        from smartdb import videos
+
+        return videos.inspect(Path(os.fsdecode(found.path)))
+    return inspect(found.path)
 
 
 def inspect(path: bytes) -> Inspected | Refused:
@@ -109,6 +116,10 @@ def inspect_bytes(data: bytes) -> Inspected | Refused:
         with _quiet():
             rgb, told = _decoded(data)
     except Exception as error:  # decoders raise whatever they stumble over
+        if looks_like_video(data[:HEAD]) and not looks_like_image(data[:HEAD]):
+            from smartdb import videos
+
+            return videos.inspect(data)  # by the name of an image
         return Refused(_reason(error, data), _detail(error))
     return Inspected(
         sha256=hashlib.sha256(data).digest(),

@@ -15,12 +15,12 @@ _BOXES = (b"ftyp", b"moov", b"mdat", b"wide", b"pnot")
 _PREFIXES = (
     b"\x1aE\xdf\xa3",  # Matroska, WebM
     b"FLV\x01",
-    b"OggS",
     b"0&\xb2u\x8ef\xcf\x11",  # ASF, WMV
     b"\0\0\1\xba",  # MPEG programme stream
     b"\0\0\1\xb3",  # MPEG video
     b"\x06\x0e\x2b\x34\x02\x05\x01\x01",  # MXF
 )
+_SOUND = (b"M4A ", b"M4B ", b"M4P ")
 _MIME = {
     "matroska": "video/x-matroska",
     "mov": "video/mp4",
@@ -43,8 +43,11 @@ def looks_like_video(head: bytes) -> bool:
     """
     if head[:4] == b"RIFF":
         return head[8:12] == b"AVI "
+    if head[:4] == b"OggS":
+        return b"theora" in head or b"OVP80" in head
     is_transport_stream = len(head) > 188 and head[0] == head[188] == 0x47
-    return is_transport_stream or head[4:8] in _BOXES or head.startswith(_PREFIXES)
+    is_mp4 = head[4:8] in _BOXES and head[8:12] not in _SOUND
+    return is_transport_stream or is_mp4 or head.startswith(_PREFIXES)
 
 
 def mime_of(container: str, head: bytes) -> str:

@@ -1,6 +1,7 @@
-"""Walking a folder: which files are images, their URIs, sizes and times. No picture is decoded.
+"""Walking a folder: which files are images or videos, their URIs, sizes and times.
 
-A file is a candidate when its name ends like an image's, or its first bytes are an image's.
+A file is a candidate when its name ends like an image's or a video's, or its first bytes are such.
+Nothing is decoded.
 Other files, hidden ones and special ones (pipes, sockets, devices) are counted as skipped.
 Symbolic links are followed, and no folder is entered twice, so loops end.
 """
@@ -19,6 +20,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
+from smartdb import video_types
 from smartdb.errors import InvalidInput, NothingToDo
 
 EXTENSIONS = frozenset(
@@ -26,6 +28,8 @@ EXTENSIONS = frozenset(
     b".jp2 .j2k .jpx .jpf .ppm .pgm .pbm .pnm .ico .icns .psd .dds .qoi".split()
 )
 """Endings of image names, in lower case."""
+
+_CANDIDATES = EXTENSIONS | video_types.EXTENSIONS
 
 MAX_URI = 2600
 """Longest URI in bytes that the database can index."""
@@ -63,7 +67,7 @@ _HEIF = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")
 
 @dataclass(frozen=True)
 class Found:
-    """A file that should be an image. ``problem`` is set where it cannot even be looked at."""
+    """A file that should be an image or a video; ``problem``: why it cannot even be looked at."""
 
     path: bytes
     uri: str
@@ -102,7 +106,7 @@ def checked(folder: bytes | Path) -> bytes:
 def nothing_found(folder: bytes | Path, tally: Counter[str]) -> NothingToDo:
     """The error for a folder without any candidate."""
     others = tally["skipped"]
-    what = f"no image among its {others} files" if others else "it is empty"
+    what = f"no image or video among its {others} files" if others else "it is empty"
     return NothingToDo(
         f"nothing to ingest in {shown(os.fsencode(folder))}: {what}; give a folder with images"
     )
@@ -156,6 +160,16 @@ def looks_like_heif(head: bytes) -> bool:
     return head[4:8] == b"ftyp" and head[8:12] in _HEIF
 
 
+def is_video(path: bytes) -> bool:
+    """Whether to read a file as a video: its name is not an image's, nor are its first bytes."""
+    extension = os.path.splitext(path)[1].lower()
+    if extension in EXTENSIONS:
+        return False
+    head = _head(path)
+    is_named = extension in video_types.EXTENSIONS and not looks_like_image(head)
+    return is_named or video_types.looks_like_video(head)
+
+
 def look(path: bytes) -> Found:
     """The file at ``path`` as it is now."""
     try:
@@ -178,11 +192,11 @@ def _walk(folder: bytes, seen: set[tuple[int, int]], tally: Counter[str]) -> Ite
 
 
 def _entry(path: bytes, seen: set[tuple[int, int]], tally: Counter[str]) -> Iterator[Found]:
-    is_image_name = os.path.splitext(path)[1].lower() in EXTENSIONS
+    is_name = os.path.splitext(path)[1].lower() in _CANDIDATES
     try:
         state = os.stat(path)
     except OSError as error:
-        if is_image_name:
+        if is_name:
             yield _problem(path, f"cannot be looked at: {error.strerror}")
         else:
             tally["skipped"] += 1
@@ -191,18 +205,24 @@ def _entry(path: bytes, seen: set[tuple[int, int]], tally: Counter[str]) -> Iter
         if _identity(state) not in seen:
             seen.add(_identity(state))
             yield from _walk(path, seen, tally)
-    elif stat.S_ISREG(state.st_mode) and (is_image_name or _has_image_head(path)):
+    elif stat.S_ISREG(state.st_mode) and (is_name or _has_head(path)):
         yield _found(path, state)
     else:
         tally["skipped"] += 1
 
 
-def _has_image_head(path: bytes) -> bool:
+def _has_head(path: bytes) -> bool:
+    head = _head(path)
+    return looks_like_image(head) or video_types.looks_like_video(head)
+
+
+def _head(path: bytes) -> bytes:
+    """The first bytes; none if it cannot be read."""
     try:
         with open(path, "rb", buffering=0) as file:
-            return looks_like_image(file.read(32))
+            return file.read(video_types.HEAD)
     except OSError:
-        return False
+        return b""
 
 
 def _found(path: bytes, state: os.stat_result) -> Found:

@@ -80,7 +80,12 @@ class Encoder:
         A large JPEG is decoded to not less than twice the ``side``: for 4 megapixels two to three
         times faster, and it moves the vector by a cosine distance below 0.002 (on 30 photos).
         """
-        return images.load_rgb(file, at_least=2 * self.side if self.side else None)
+        return images.load_rgb(file, at_least=self.at_least)
+
+    @property
+    def at_least(self) -> int | None:
+        """Pixels of the shorter side that a picture should have, for `images.load_rgb`."""
+        return 2 * self.side if self.side else None
 
     def encode_text(self, texts: Sequence[str]) -> Vectors:
         """Unit vectors (n, dim) of texts in the space of the images; open_clip models only."""

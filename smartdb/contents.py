@@ -118,7 +118,7 @@ def load_rgb(content: Content, *, at_least: int | None = None) -> Image.Image:
         raise _no_place(content)
     videos = import_module("smartdb.videos")  # with PyAV, so only for videos
     picture: Image.Image = videos.load_frame(
-        _video(content.parent), content.frame_index, content.pts
+        open_video(content.parent), content.frame_index, content.pts
     )
     return picture
 
@@ -155,7 +155,7 @@ def _content(
     return Content(media_id, kind, sha256, mime, width, height, at, frame_index, pts, parent)
 
 
-def _video(video: Content) -> bytes | Path:
+def open_video(video: Content) -> bytes | Path:
     """The first place that still has the video.
 
     A local one comes as its path, so that no more of it is read than a frame needs; others are

@@ -19,11 +19,11 @@ from psycopg.rows import tuple_row
 from psycopg.types.json import Jsonb
 
 from smartdb import choices, clips, config, contents, images, quality, videos
-from smartdb.bulk import copy_rows, staging
+from smartdb.bulk import copy_rows
 from smartdb.choices import Choice
 from smartdb.clips import Timing
-from smartdb.contents import Content, Unread
-from smartdb.errors import InvalidInput, NotFound, SmartdbError, translated
+from smartdb.contents import Content
+from smartdb.errors import NotFound, SmartdbError, translated
 from smartdb.images import Refused
 from smartdb.quality import Quality
 from smartdb.runs import run
@@ -34,7 +34,6 @@ SECONDS = 3600.0
 """A video that takes longer to decode is refused as too_slow."""
 
 PAGE = 100
-MIME = "image/x-video-frame"
 
 COUNTS = ("videos", "known", "refused", "added", "same")
 """What a run counts: videos decoded, done before and refused; frames added and there before."""
@@ -95,7 +94,7 @@ def extract(
     tally = Counter(dict.fromkeys(COUNTS, 0)) + Counter(known=n_known)
     parameters = {"source": source, "media_ids": ids, "recipe": choice.recipe}
     with translated(), run(conn, "frames", parameters) as opened:
-        conn.execute(statement("frames", "locate"), {**scope, "parents": None})
+        conn.execute(statement("frames", "locate"), {"media_id": None})
         conn.commit()
         todo = _todo(conn, scope, choice)
         for item, found in _decoded(todo, workers or config.workers(), seconds):
@@ -114,7 +113,7 @@ def decode(todo: Todo) -> list[Frame] | Refused:
         source = contents.open_video(todo.video)
         with closing(videos.numbered(source, todo.timing)) as frames:
             return [_frame(*frame) for frame in choices.choose(todo.choice, frames)]
-    except Unread as error:
+    except NotFound as error:
         return Refused(error.reason, str(error))
     except SmartdbError as error:
         return Refused("corrupt", str(error)[:500])
@@ -123,9 +122,7 @@ def decode(todo: Todo) -> list[Frame] | Refused:
 def _frame(index: int, second: float, frame: Any) -> Frame:
     rgb = clips.picture(frame)
     is_damaged = bool(frame.is_corrupt)
-    return Frame(
-        index, second, *rgb.size, images.phash(rgb), is_damaged, quality.measure(rgb)
-    )
+    return Frame(index, second, *rgb.size, images.phash(rgb), is_damaged, quality.measure(rgb))
 
 
 def _numbers(conn: psycopg.Connection[Any], scope: dict[str, Any]) -> tuple[int, int]:
@@ -141,9 +138,10 @@ def _todo(conn: psycopg.Connection[Any], scope: dict[str, Any], choice: Choice) 
     """The videos to which it has not been done, page by page; no transaction stays open."""
     after = 0
     while True:
+        timings: dict[int, Timing]
         with conn.cursor(row_factory=tuple_row) as cursor:
             values = {**scope, "after": after, "limit": PAGE}
-            timings = dict(cursor.execute(statement("frames", "todo"), values).fetchall())
+            timings = dict(cursor.execute(statement("frames", "todo"), values))
         found = contents.find_all(conn, timings)
         conn.commit()
         if not timings:
@@ -156,8 +154,7 @@ def _todo(conn: psycopg.Connection[Any], scope: dict[str, Any], choice: Choice) 
 def _decoded(
     todo: Iterator[Todo], workers: int, seconds: float
 ) -> Iterator[tuple[Todo, list[Frame] | Refused]]:
-    memory = config.worker_memory(workers)
-    read = parallel(decode, todo, workers=workers, seconds=seconds, memory=memory, window=PAGE)
+    read = parallel(decode, todo, workers=workers, seconds=seconds, window=PAGE)
     with closing(read):
         for item, found in read:
             if isinstance(found, Lost):
@@ -180,10 +177,9 @@ def _write(
     conn.execute(statement("frames", "stage"))
     copy_rows(conn, "frame_new", _FRAME, (_row(todo.video, frame) for frame in found))
     n = conn.execute(statement("frames", "add"), {**values, "recipe": recipe}).rowcount
-    for name in ("add_quality", "release", "done"):
-        conn.execute(
-            statement("frames", name), {**values, "recipe": recipe, "n_frames": len(found)}
-        )
+    done = {**values, "recipe": recipe, "n_frames": len(found)}
+    for name in ("add_quality", "locate", "release", "done"):
+        conn.execute(statement("frames", name), done)
     return Counter(videos=1, added=n, same=len(found) - n)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Iterator
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,11 @@ import pytest
 from smartdb import clips, videos
 from smartdb.images import Inspected, Refused
 
-av = pytest.importorskip("av")
+from .drawn_clips import write_clip
+
+pytest.importorskip("av")
+
+Write = Callable[..., Path]
 
 N_FRAMES = {
     "asl/again.mkv": 77, "asl/bird.mkv": 63, "asl/eat.mkv": 47, "asl/yes.mkv": 65,
@@ -28,35 +31,10 @@ N_FRAMES = {
 }  # fmt: skip
 """Of the clips of the shared data that can be decoded; the header of corrupted.mp4 tells 50."""
 
-Write = Callable[..., Path]
-
-
 @pytest.fixture
 def write(tmp_path: Path) -> Write:
-    """A function that writes a clip: frame i is a ramp as grey as i tells, shown at ``ticks[i]``."""
-
-    def written(
-        name: str = "clip.mp4", ticks: Any = range(20), options: Any = None, **tags: str
-    ) -> Path:
-        path = tmp_path / name
-        with av.open(str(path), "w", options={"movflags": "use_metadata_tags"}) as container:
-            container.metadata.update(tags)
-            stream = container.add_stream("libx264", rate=10, options=options or {})
-            stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
-            stream.codec_context.time_base = Fraction(1, 10)
-            for i, tick in enumerate(ticks):
-                frame = av.VideoFrame.from_ndarray(_drawn(i), format="rgb24")
-                frame.pts, frame.time_base = tick, Fraction(1, 10)
-                container.mux(stream.encode(frame))
-            container.mux(stream.encode(None))
-        return path
-
-    return written
-
-
-def _drawn(number: int) -> Any:
-    ramp = np.linspace(0, 60, 64)[None, :, None] + number * 8 % 190
-    return np.broadcast_to(ramp, (48, 64, 3)).astype(np.uint8)
+    """`write_clip` into the folder of the test."""
+    return lambda name="clip.mp4", *args, **named: write_clip(tmp_path / name, *args, **named)
 
 
 def _good(path: Path | bytes) -> Inspected:
@@ -130,9 +108,7 @@ def test_noise_anywhere_in_a_video_never_raises(write: Write) -> None:
         assert isinstance(videos.inspect(noisy.tobytes()), Inspected | Refused)
 
 
-def test_without_pyav_a_video_is_unsupported(
-    write: Write, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_without_pyav_a_video_is_unsupported(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
     path = write()
     monkeypatch.setitem(sys.modules, "av", None)
     assert videos.inspect(path) == Refused(

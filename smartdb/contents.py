@@ -123,6 +123,15 @@ def load_rgb(content: Content, *, at_least: int | None = None) -> Image.Image:
     return picture
 
 
+def load_poster(content: Content, *, at_least: int | None = None) -> Image.Image:
+    """What stands for a media: its picture, or the frame near a tenth of a video."""
+    if content.kind != "video":
+        return load_rgb(content, at_least=at_least)
+    videos = import_module("smartdb.videos")
+    picture: Image.Image = videos.poster(open_video(content))
+    return picture
+
+
 def read(uri: str) -> bytes:
     """The bytes at a place, whatever they are; NotFound if there are none."""
     name = shown(uri)

@@ -13,5 +13,6 @@ comment on column smartdb.extraction.run_id is 'The run that did it.';
 comment on column smartdb.extraction.created_at is 'When.';
 
 -- example:
---   select media_id, recipe ->> 'by' as by, n_frames from smartdb.extraction
+--   select count(*) as n_videos from smartdb.extraction where recipe ->> 'by' = 'scenes'
 -- result:
+--   0

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-import hashlib
+import io
 import subprocess
 import sys
-import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import psycopg
 import pytest
+from PIL import Image
 
 from smartdb import choices, contents, duplicates, embeddings, encoders, neighbours, videos
 from smartdb.database import connect
 from smartdb.errors import InvalidInput, NotFound
-from smartdb.frames import extract
+from smartdb.frames import extract as extract_frames
 from smartdb.ingest import ingest
 
 from .drawn_clips import write_clip
@@ -25,6 +26,8 @@ from .drawn_clips import write_clip
 pytest.importorskip("av")
 
 Connection = psycopg.Connection[Any]
+
+extract = partial(extract_frames, workers=1)
 
 SCRIPT = """
 import sys
@@ -51,7 +54,7 @@ def folder(tmp_path: Path) -> Path:
 @pytest.fixture
 def taken(conn: Connection, folder: Path) -> Connection:
     """A connection to a database that knows the clips."""
-    assert ingest(conn, folder)["added"] == 2
+    assert ingest(conn, folder, workers=1)["added"] == 2
     return conn
 
 
@@ -66,7 +69,9 @@ FRAMES = """
 
 
 def test_ingest_records_videos_and_refuses_what_is_none(taken: Connection, folder: Path) -> None:
-    found = _rows(taken, "select kind, mime, n_frames, fps, duration from smartdb.media order by uri")
+    found = _rows(
+        taken, "select kind, mime, n_frames, fps, duration from smartdb.media order by mime"
+    )
     assert found == [("video", "video/mp4", 20, 10, 2), ("video", "video/x-matroska", 20, 10, 2)]
     assert _rows(taken, "select reason from smartdb.quarantine") == [("not_a_video",)]
     assert ingest(taken, folder)["read"] == 0
@@ -179,8 +184,15 @@ def _write_scenes(path: Path) -> None:
         container.mux(stream.encode(None))
 
 
-@pytest.mark.parametrize("make", [lambda: choices.every(0), lambda: choices.every(float("nan")),
-                                  lambda: choices.scenes(1.0), lambda: choices.duration("soon")])
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: choices.every(0),
+        lambda: choices.every(float("nan")),
+        lambda: choices.scenes(1.0),
+        lambda: choices.duration("soon"),
+    ],
+)
 def test_a_choice_that_is_none_is_refused(make: Callable[[], Any]) -> None:
     with pytest.raises(InvalidInput):
         make()
@@ -211,7 +223,7 @@ def test_vectors_and_duplicates_come_from_frames(taken: Connection, folder: Path
 def test_the_picture_of_a_frame_is_that_of_its_video(taken: Connection, folder: Path) -> None:
     extract(taken, choices.every(0.5))
     row = taken.execute(
-        "select media_id, frame_index, pts from smartdb.media where kind = 'frame' and uri like '%a.mp4#frame=15'"
+        "select media_id, frame_index, pts from smartdb.media where uri like '%a.mp4#frame=15'"
     ).fetchone()
     assert row is not None
     expected = videos.load_frame(folder / "a.mp4", row[1], row[2])
@@ -250,7 +262,33 @@ def test_the_command_makes_frames(cli: Callable[..., Any], folder: Path) -> None
     assert cli("ingest", str(folder)).exit_code == 0
     result = cli("frames", "--every", "500ms", "--source", "clips")
     assert result.exit_code == 0, result.output
-    assert result.stdout.split() == ["videos", "known", "refused", "added", "same", "2", "0", "0", "8", "0"]
+    assert result.stdout.split() == [
+        "videos",
+        "known",
+        "refused",
+        "added",
+        "same",
+        "2",
+        "0",
+        "0",
+        "8",
+        "0",
+    ]
     assert cli("frames").exit_code == 2
     assert cli("frames", "--scenes", "--key-frames").exit_code == 2
     assert cli("frames", "--scenes").exit_code == 0
+
+
+def test_a_video_has_a_thumbnail_and_a_strip(taken: Connection) -> None:
+    from smartdb import previews, thumbnails
+
+    media_id = _rows(taken, "select min(media_id) from smartdb.media")[0][0]
+    small = thumbnails.cached_thumbnail(contents.find(taken, media_id), 32)
+    assert Image.open(io.BytesIO(small)).size == (32, 24)
+    strip = Image.open(io.BytesIO(previews.video(taken, media_id, 4)))
+    assert strip.width == 4 * 168
+
+
+def test_frames_are_not_counted_as_files_of_a_source(taken: Connection) -> None:
+    extract(taken, choices.every(0.5))
+    assert _rows(taken, "select n_files, n_media from smartdb.source_summary") == [(2, 2)]

@@ -31,6 +31,7 @@ N_FRAMES = {
 }  # fmt: skip
 """Of the clips of the shared data that can be decoded; the header of corrupted.mp4 tells 50."""
 
+
 @pytest.fixture
 def write(tmp_path: Path) -> Write:
     """`write_clip` into the folder of the test."""

@@ -82,7 +82,7 @@ class Clip:
             with suppress(av.EOFError):
                 try:
                     yield from self.stream.decode(packet)
-                except av.EOFError:
+                except (av.EOFError, MemoryError):
                     raise
                 except av.FFmpegError as error:
                     self.problems.append(said(error))

@@ -154,7 +154,8 @@ def _todo(conn: psycopg.Connection[Any], scope: dict[str, Any], choice: Choice) 
 def _decoded(
     todo: Iterator[Todo], workers: int, seconds: float
 ) -> Iterator[tuple[Todo, list[Frame] | Refused]]:
-    read = parallel(decode, todo, workers=workers, seconds=seconds, window=PAGE)
+    memory = config.worker_memory(workers)
+    read = parallel(decode, todo, workers=workers, seconds=seconds, memory=memory, window=PAGE)
     with closing(read):
         for item, found in read:
             if isinstance(found, Lost):
@@ -178,7 +179,7 @@ def _write(
     copy_rows(conn, "frame_new", _FRAME, (_row(todo.video, frame) for frame in found))
     n = conn.execute(statement("frames", "add"), {**values, "recipe": recipe}).rowcount
     done = {**values, "recipe": recipe, "n_frames": len(found)}
-    for name in ("add_quality", "locate", "release", "done"):
+    for name in ("add_quality", "find_quality", "locate", "release", "done"):
         conn.execute(statement("frames", name), done)
     return Counter(videos=1, added=n, same=len(found) - n)
 

@@ -1,4 +1,4 @@
-"""Ingest: from a folder of pictures to rows.
+"""Ingest: from a folder of pictures and videos to rows.
 
 The listing goes in batches through one select, which leaves the files that are new or changed.
 Workers read those. Each batch of results is written and committed in one short transaction, so a
@@ -11,7 +11,8 @@ import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing
-from dataclasses import asdict, astuple, dataclass
+from dataclasses import astuple, dataclass
+from functools import partial
 from itertools import chain, islice, tee
 from pathlib import Path
 from typing import Any
@@ -19,10 +20,10 @@ from typing import Any
 import psycopg
 from psycopg.rows import tuple_row
 
-from smartdb import config, images, sources, walk
+from smartdb import config, images, sources, video_types, walk
 from smartdb.bulk import copy_rows
 from smartdb.errors import translated
-from smartdb.findings import DEFAULTS, Thresholds
+from smartdb.extensions import extension_of, wrong_extension
 from smartdb.images import Inspected, Refused
 from smartdb.runs import run
 from smartdb.statements import statement
@@ -34,7 +35,10 @@ BATCH_BYTES = 256 << 20
 """A batch, which is one transaction, is full at this many files or bytes, whichever comes first."""
 
 SECONDS = 60.0
-"""A file that takes longer to read and decode is refused as too_slow."""
+"""An image that takes longer to read and decode is refused as too_slow."""
+
+SECONDS_PER_MB = 5.0
+"""So much longer a video may take for each megabyte it has: all its frames are decoded."""
 
 DONE = ("added", "known", "same_bytes", "changed", "refused")
 COUNTS = (*DONE, "skipped", "read")
@@ -49,7 +53,7 @@ _IMAGE = {
     "phash": "bit(64)", "exif": "jsonb", "attributes": "jsonb", "gps": "jsonb",
     "brightness": "real", "contrast": "real", "sharpness": "real", "entropy": "real",
     "colourfulness": "real", "kind": "text", "duration": "double precision",
-    "fps": "double precision", "n_frames": "integer",
+    "fps": "double precision", "n_frames": "integer", "wrong_extension": "text",
 }  # fmt: skip
 _NO_QUALITY = (None,) * 5
 _REFUSED = {
@@ -64,7 +68,6 @@ class Job:
 
     run_id: int
     source_id: int
-    thresholds: Thresholds
     workers: int | None
     seconds: float
     progress: Progress | None
@@ -78,10 +81,9 @@ def ingest(
     licence: str | None = None,
     workers: int | None = None,
     seconds: float = SECONDS,
-    thresholds: Thresholds = DEFAULTS,
     progress: Progress | None = None,
 ) -> dict[str, int]:
-    """Records every image below ``folder`` and returns the counts of the run. Commits each batch.
+    """Records every image and video below ``folder`` and returns the counts of the run. Commits each batch.
 
     Of the files listed, ``added`` brought a new content, ``same_bytes`` one that is known,
     ``changed`` are known files that were read again, ``known`` those that were not; ``refused`` are
@@ -100,10 +102,10 @@ def ingest(
         raise walk.nothing_found(root, tally)
     uri, name = walk.uri_of(root), source or walk.shown(root.rsplit(b"/", 1)[1]) or "/"
     parameters = {"folder": uri, "source": name, "licence": licence, "seconds": seconds}
-    with run(conn, "ingest", {**parameters, "thresholds": asdict(thresholds)}) as opened:
+    with run(conn, "ingest", parameters) as opened:
         source_id = sources.register(conn, name, uri, licence)
         conn.commit()
-        job = Job(opened.run_id, source_id, thresholds, workers, seconds, progress)
+        job = Job(opened.run_id, source_id, workers, seconds, progress)
         record(conn, _unread(conn, chain([first], listing), job, tally), job, tally)
         opened.counts.update(tally)
     return dict(tally)
@@ -120,11 +122,13 @@ def record(
     Commits each batch and counts it in ``tally``.
     """
     files, states = tee(todo)
+    workers = job.workers or config.workers()
     read = parallel(
         images.inspect_found,
         (found for found, _ in files),
-        workers=job.workers or config.workers(),
-        seconds=job.seconds,
+        workers=workers,
+        seconds=partial(_limit, job.seconds),
+        memory=config.worker_memory(workers),
         window=2 * BATCH_FILES,
     )
     with translated(), closing(read):
@@ -132,6 +136,12 @@ def record(
         for batch in _batches(outcomes):
             _count(tally, batch, _write(conn, batch, job))
             _tell(job, tally)
+
+
+def _limit(seconds: float, found: Found) -> float:
+    """How long a file may take."""
+    is_video = extension_of(found.uri).encode() in video_types.EXTENSIONS
+    return seconds + SECONDS_PER_MB * (found.n_bytes or 0) / 1e6 if is_video else seconds
 
 
 def new_tally() -> Counter[str]:
@@ -189,7 +199,7 @@ def _batches(outcomes: Iterable[Outcome]) -> Iterator[list[Outcome]]:
 
 def _write(conn: psycopg.Connection[Any], batch: list[Outcome], job: Job) -> set[bytes]:
     """Writes a batch in one transaction, as queries/ingest.sql says; returns the new hashes."""
-    values = {"run_id": job.run_id, "source_id": job.source_id, **asdict(job.thresholds)}
+    values = {"run_id": job.run_id, "source_id": job.source_id}
     with conn.transaction(), conn.cursor(row_factory=tuple_row) as cursor:
         cursor.execute(statement("ingest", "stage"))
         copy_rows(conn, "ingest_image", _IMAGE, _image_rows(batch))
@@ -199,6 +209,7 @@ def _write(conn: psycopg.Connection[Any], batch: list[Outcome], job: Job) -> set
             "name_media",
             "locate",
             "add_quality",
+            "find_quality",
             "add_findings",
             "refuse",
             "release",
@@ -227,7 +238,7 @@ def _image_rows(batch: list[Outcome]) -> Iterator[tuple[Any, ...]]:
                 found.uri, seen.n_bytes, found.modified_at, seen.sha256, seen.mime, seen.width,
                 seen.height, seen.captured_at, seen.phash, seen.exif, seen.attributes, seen.gps,
                 *(astuple(seen.quality) if seen.quality else _NO_QUALITY), seen.kind,
-                seen.duration, seen.fps, seen.n_frames,
+                seen.duration, seen.fps, seen.n_frames, wrong_extension(found.uri, seen.mime),
             )  # fmt: skip
 
 

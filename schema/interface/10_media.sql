@@ -18,7 +18,7 @@ select
     ) as uri,
     m.kind, m.mime, m.n_bytes, m.width, m.height, m.duration, m.fps, m.n_frames, m.captured_at,
     q.brightness, q.contrast, q.sharpness, q.entropy, q.colourfulness,
-    m.group_key, m.parent_media_id, m.frame_index, m.pts,
+    m.group_key, m.parent_media_id, m.frame_index, m.pts, m.n_frames,
     encode(m.sha256, 'hex') as sha256,
     m.phash, m.exif, m.attributes, m.run_id, m.created_at,
     (
@@ -57,6 +57,7 @@ comment on column smartdb.media.group_key is 'What must stay on one side of a sp
 comment on column smartdb.media.parent_media_id is 'The media it was derived from.';
 comment on column smartdb.media.frame_index is 'Number of the frame in its video, from 0.';
 comment on column smartdb.media.pts is 'Presentation time of the frame in its video, in seconds.';
+comment on column smartdb.media.n_frames is 'Frames of a video or an animation, or pages; null for one picture.';
 comment on column smartdb.media.sha256 is 'SHA-256 of the bytes, in hexadecimal.';
 comment on column smartdb.media.phash is '64-bit perceptual hash; compare with <~>.';
 comment on column smartdb.media.exif is 'EXIF tags by name.';

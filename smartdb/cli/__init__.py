@@ -33,6 +33,7 @@ COMMANDS = {
     "sources": "smartdb.cli.source:sources",
     "source": "smartdb.cli.terms:source",
     "quarantine": "smartdb.cli.source:quarantine",
+    "threshold": "smartdb.cli.threshold:threshold",
     "embed": "smartdb.cli.manage:embed",
     "encoders": "smartdb.cli.manage:encoders",
     "neighbours": "smartdb.cli.manage:neighbours",

@@ -71,6 +71,15 @@ join core.media_by_sha256(array(select k.sha256 from pg_temp.frame_new as k)) as
 order by m.media_id
 on conflict (media_id) do nothing;
 
+-- name: find_quality
+-- Records what the thresholds find in the statistics of the frames.
+select core.find_quality(
+    array(
+        select m.media_id
+        from core.media_by_sha256(array(select f.sha256 from pg_temp.frame_new as f)) as m
+    ), %(run_id)s
+);
+
 -- name: locate
 -- Records where frames lie that have no place yet: wherever their videos do.
 select core.locate(

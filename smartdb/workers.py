@@ -84,9 +84,9 @@ def parallel(
     """Each item with ``function(item)``, in the order of the items, worked out by processes.
 
     ``function`` is named by its module, items and results are pickled. An item whose process dies
-    is tried once more in a new one before it is `Lost`; one that takes longer than ``seconds``, which
-    may depend on the item, or for which a process wants more than ``memory`` bytes, is lost at once.
-    At most ``window`` items are held. Processes start when the first item comes. SmartdbError when
+    is tried once more in a new one before it is `Lost`; one that takes longer than ``seconds``,
+    which may depend on the item, or that wants more than ``memory`` bytes, is lost at once. At most
+    ``window`` items are held. Processes start when the first item comes. SmartdbError when
     ``function`` raises (it should not) or the processes cannot start.
     """
     crew = _Crew[Item, Result](function, items, workers, seconds, memory, window)

@@ -16,7 +16,7 @@ select
         where l.media_id = case m.kind when 'frame' then m.parent_media_id else m.media_id end
         order by l.missing_at is not null, l.is_managed, l.source_id, l.uri limit 1
     ) as uri,
-    m.kind, m.mime, m.n_bytes, m.width, m.height, m.duration, m.fps, m.n_frames, m.captured_at,
+    m.kind, m.mime, m.n_bytes, m.width, m.height, m.duration, m.fps, m.captured_at,
     q.brightness, q.contrast, q.sharpness, q.entropy, q.colourfulness,
     m.group_key, m.parent_media_id, m.frame_index, m.pts, m.n_frames,
     encode(m.sha256, 'hex') as sha256,
@@ -46,7 +46,6 @@ comment on column smartdb.media.width is 'Width in pixels, upright.';
 comment on column smartdb.media.height is 'Height in pixels, upright.';
 comment on column smartdb.media.duration is 'Length in seconds, of a video.';
 comment on column smartdb.media.fps is 'Average frames per second, of a video.';
-comment on column smartdb.media.n_frames is 'Frames that could be decoded, of a video (headers lie) or an animation.';
 comment on column smartdb.media.captured_at is 'When it was taken, if the file says so.';
 comment on column smartdb.media.brightness is 'Mean luminance, 0 (black) to 1 (white).';
 comment on column smartdb.media.contrast is 'Standard deviation of luminance, 0 to 0.5.';

@@ -83,7 +83,9 @@ def ingest(
     seconds: float = SECONDS,
     progress: Progress | None = None,
 ) -> dict[str, int]:
-    """Records every image and video below ``folder`` and returns the counts of the run. Commits each batch.
+    """Records the images and videos below ``folder`` and returns the counts of the run.
+
+    Commits each batch.
 
     Of the files listed, ``added`` brought a new content, ``same_bytes`` one that is known,
     ``changed`` are known files that were read again, ``known`` those that were not; ``refused`` are

@@ -24,9 +24,8 @@ from smartdb import video_types
 from smartdb.errors import InvalidInput, NothingToDo
 from smartdb.extensions import ENDINGS, RAW
 
-EXTENSIONS = frozenset(
-    ending.encode() for ending in (*" ".join(ENDINGS.values()).split(), *RAW, ".jxl")
-)
+_IMAGES = (endings for mime, endings in ENDINGS.items() if mime.startswith("image/"))
+EXTENSIONS = frozenset(ending.encode() for ending in (*" ".join(_IMAGES).split(), *RAW, ".jxl"))
 """Endings of image names, in lower case; of some no reader is here, and those are refused."""
 
 _CANDIDATES = EXTENSIONS | video_types.EXTENSIONS

@@ -84,7 +84,7 @@ select core.find_quality(
 -- Records where frames lie that have no place yet: wherever their videos do.
 select core.locate(
     l.source_id, array_agg(f.media_id), array_agg(l.uri || '#frame=' || f.frame_index),
-    array_agg(l.n_bytes), array_agg(l.modified_at)
+    array_agg(l.n_bytes), array_agg(l.modified_at), array_agg(l.etag), l.is_managed
 )
 from core.media as f
 join core.media_location as l on l.media_id = f.parent_media_id
@@ -96,7 +96,7 @@ where
         where k.source_id = l.source_id and k.uri = l.uri || '#frame=' || f.frame_index
             and k.media_id = f.media_id
     )
-group by l.source_id;
+group by l.source_id, l.is_managed;
 
 -- name: done
 -- Notes that a recipe was carried out on a video.

@@ -90,3 +90,18 @@ def test_the_python_of_the_pipelines_page_compiles_and_finds_its_imports() -> No
 def test_the_roles_are_those_of_the_table(conn: psycopg.Connection[Any]) -> None:
     rows = conn.execute("select rolname from pg_roles where rolname like 'smartdb\\_%'")
     assert {name for (name,) in rows} == set(first_column("how-to-postgres.md"))
+
+
+def test_the_privacy_page_runs(
+    shapes: Path, cli: Callable[..., Any], as_role: Callable[[str], psycopg.Connection[Any]]
+) -> None:
+    pytest.importorskip("cv2")
+    for line in "".join(blocks("how-to-privacy.md", "sh")).splitlines():
+        done = cli(*shlex.split(line.replace("ingest shapes", f"ingest {shapes}"))[1:])
+        assert done.exit_code == 0, f"{line}\n{done.output}"
+    conn = as_role("smartdb_privacy")
+    conn.execute("set search_path = smartdb, public")
+    conn.execute("insert into core.finding (media_id, kind, run_id) values (1, 'face', 1)")
+    row = conn.execute("select max(finding_id) from core.finding").fetchone()
+    statement = blocks("how-to-privacy.md", "sql")[0].replace("12", str(row and row[0]))
+    assert conn.execute(statement.encode()).fetchone() is not None

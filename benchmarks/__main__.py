@@ -5,7 +5,18 @@ from __future__ import annotations
 import argparse
 import importlib
 
-NAMES = ("ingest", "embed", "vectors", "versions", "search", "alike", "hashes", "api", "core")
+NAMES = (
+    "ingest",
+    "incremental",
+    "embed",
+    "vectors",
+    "versions",
+    "search",
+    "alike",
+    "hashes",
+    "api",
+    "core",
+)
 
 
 def main() -> None:

@@ -16,8 +16,11 @@ left join (
         count(*) filter (where not is_managed and missing_at is null) as n_files,
         count(*) filter (where missing_at is not null) as n_missing,
         count(distinct media_id) as n_media,
-        sum(n_bytes) filter (where not is_managed and missing_at is null)::bigint as n_bytes, max(seen_at) as last_seen_at
-    from core.media_location group by source_id
+        sum(n_bytes) filter (where not is_managed and missing_at is null)::bigint as n_bytes,
+        max(seen_at) as last_seen_at
+    from core.media_location
+    where uri not like '%#frame=%'  -- a frame has no file of its own
+    group by source_id
 ) as l using (source_id)
 left join (
     select source_id, count(*) as n_refused from core.quarantine group by source_id

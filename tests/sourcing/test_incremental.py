@@ -227,3 +227,36 @@ def test_a_loop_of_links_ends_and_its_files_are_counted_once(
     (folder / "under").symlink_to(folder / "over")
     assert again(conn, folder) == {"added": 4, "same_bytes": 1, "read": 5, "skipped": 2}
     assert again(conn, folder) == {"known": 5, "skipped": 2}
+
+
+def test_the_frames_of_a_video_are_missing_with_it_and_back_with_it(
+    conn: Connection, owner: Connection, folder: Path
+) -> None:
+    again(conn, folder)
+    uri = (folder / "dogs" / "3.png").as_uri()
+    owner.execute(
+        """
+        with frame as (
+            insert into core.media (sha256, kind, mime, n_bytes, width, height, run_id,
+                parent_media_id, frame_index, pts)
+            select sha256('x'), 'frame', 'x/y', 1, 8, 8, 1, l.media_id, 7, 0.5
+            from core.media_location as l where l.uri = %(uri)s
+            returning media_id
+        )
+        insert into core.media_location (media_id, source_id, uri, n_bytes, modified_at)
+        select f.media_id, 1, %(uri)s || '#frame=7', 1, now() from frame as f""",
+        {"uri": uri},
+    )
+    owner.commit()
+    data = (folder / "dogs" / "3.png").read_bytes()
+    state = (folder / "dogs" / "3.png").stat()
+    assert again(conn, folder) == {"known": 5}
+    (folder / "dogs" / "3.png").unlink()
+    assert again(conn, folder) == {"known": 4, "missing": 1}
+    assert missing(conn) == ["dogs/3.png", "dogs/3.png#frame=7"]
+    frame = "select n_locations from smartdb.media where kind = 'frame'"
+    assert conn.execute(frame.encode()).fetchone() == (0,)
+    (folder / "dogs" / "3.png").write_bytes(data)
+    os.utime(folder / "dogs" / "3.png", ns=(state.st_atime_ns, state.st_mtime_ns))
+    assert again(conn, folder) == {"known": 5}
+    assert missing(conn) == []

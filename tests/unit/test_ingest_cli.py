@@ -59,7 +59,7 @@ def test_a_folder_that_cannot_be_ingested_is_one_error_line(cli: Cli, tmp_path: 
     (tmp_path / "texts" / "a.txt").write_text("a")
     result = cli("ingest", str(tmp_path / "texts"))
     assert result.exit_code == 2
-    assert "no image among its 1 files" in result.stderr
+    assert "no image or video among its 1 files" in result.stderr
 
 
 @pytest.mark.parametrize(

@@ -64,7 +64,8 @@ grant insert, update (n_items, digest, sealed_at) on core.dataset_version to sma
 grant insert, update on core.media_location, core.task, core.slice to smartdb_writer;
 -- Derived: may be made anew, so may be thrown away.
 grant insert, update, delete on
-    core.quarantine, core.quality, core.finding, core.neighbour, core.duplicate, core.label_issue
+    core.quarantine, core.quality, core.finding, core.neighbour, core.duplicate, core.label_issue,
+    core.import_problem
 to smartdb_writer;
 -- Hide a media, but not show it again.
 grant insert on core.restriction to smartdb_writer;
@@ -80,7 +81,10 @@ grant execute on function
     core.locate(bigint, bigint[], text[], bigint[], timestamptz[]),
     core.refuse_sealed(bigint, integer[]),
     core.next_digest(bigint, integer),
-    core.analyse(regclass)
+    core.analyse(regclass),
+    core.label_content(
+        bigint, text, double precision, double precision, double precision, double precision, jsonb, jsonb
+    )
 to smartdb_writer;
 
 -- The privacy officer: hides, shows and settles findings, and sees everything hidden.

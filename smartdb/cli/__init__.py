@@ -31,6 +31,7 @@ COMMANDS = {
     "ingest": "smartdb.cli.source:ingest",
     "sources": "smartdb.cli.source:sources",
     "quarantine": "smartdb.cli.source:quarantine",
+    "import": "smartdb.cli.import_:import_",
     "embed": "smartdb.cli.manage:embed",
     "encoders": "smartdb.cli.manage:encoders",
     "neighbours": "smartdb.cli.manage:neighbours",

@@ -33,7 +33,7 @@ def ingest(
     from smartdb.ingest import ingest as run
 
     walk.checked(folder)  # before a server is started for nothing
-    with database.session() as conn, _progress("ingest", lambda: _count(folder)) as tell:
+    with database.session() as conn, progress("ingest", lambda: _count(folder)) as tell:
         counts = run(conn, folder, source=name, licence=licence, workers=workers, progress=tell)
     _print_counts(counts, as_json)
     if counts["read"] == 0:
@@ -92,7 +92,7 @@ def retry(source: str | None, reason: str | None, workers: int | None, as_json: 
     from smartdb import database
     from smartdb import quarantine as library
 
-    with database.session() as conn, _progress("retry") as tell:
+    with database.session() as conn, progress("retry") as tell:
         counts = library.retry(conn, source=source, reason=reason, workers=workers, progress=tell)
     _print_counts(counts, as_json)
 
@@ -105,9 +105,7 @@ def _print_counts(counts: dict[str, int], as_json: bool) -> None:
 
 
 @contextmanager
-def _progress(
-    label: str, count: Callable[[], int] | None = None
-) -> Iterator[Callable[[int], None]]:
+def progress(label: str, count: Callable[[], int] | None = None) -> Iterator[Callable[[int], None]]:
     """A bar that is told how many are done; the total is counted only where one sees it."""
     total = count() if count and sys.stderr.isatty() else None
     done = 0

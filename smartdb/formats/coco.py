@@ -185,7 +185,7 @@ def _annotation(row: Any, index: int, head: Head) -> Annotation | Problem:
             return Problem(where, "unknown_category", head.without(row.get("category_id")))
         kind, box, shape_of = _geometry(row, head.sizes[row["image_id"]])
         return Annotation(
-            picture, kind, info.name, where, box, shape_of, _attributes(row, kind, box, shape_of),
+            picture, kind, info.name, where, box, shape_of, _attributes(row, box, shape_of),
             track=_text(row.get("track_id")), confidence=row.get("score"), key=_text(key),
         )  # fmt: skip
     except (TypeError, ValueError, KeyError, OverflowError) as error:
@@ -258,7 +258,7 @@ def _bounds(shape: Mapping[str, Any]) -> Box:
 
 
 def _attributes(
-    row: Mapping[str, Any], kind: Kind, box: Box | None, shape: Mapping[str, Any] | None
+    row: Mapping[str, Any], box: Box | None, shape: Mapping[str, Any] | None
 ) -> dict[str, Any]:
     found = row.get("attributes")
     attributes = dict(found) if isinstance(found, dict) else {}

@@ -17,10 +17,11 @@ from smartdb.bulk import copy_rows
 from smartdb.formats.base import WARNINGS, Annotation, Item, Picture, Problem
 from smartdb.import_places import Place
 
-CHUNK = 20_000
-"""Items that are in memory at once; pictures that carry bytes count by those, too."""
+CHUNK = 2000
+"""Items that are in memory at once: few, as the garbage collector looks at all of them."""
 
 CHUNK_BYTES = 64 << 20
+"""A chunk is full at this many bytes of pictures, too."""
 
 _PICTURE = {
     "place": "bigint", "name": "text", "frame_index": "integer", "said_at": "text",
@@ -79,20 +80,19 @@ def _picture_row(numbered: tuple[int, Picture], place: Place) -> tuple[Any, ...]
 
 def _labels(
     chunk: Sequence[tuple[int, Item]], classes: dict[str, int], problems: list[Problem]
-) -> Iterator[tuple[Any, ...]]:
+) -> Iterator[list[Any]]:
     for number, item in chunk:
         if not isinstance(item, Annotation):
             continue
         try:
-            name = _checked(item.class_name)
-            if not name.strip():
-                raise ValueError("its class has no name")
+            if item.class_name not in classes:
+                _check_name(item.class_name)
             row = _label_row(number, item)
         except (TypeError, ValueError, OverflowError) as error:
             problems.append(Problem(item.where, _reason(error), str(error)))
         else:
-            row[3] = classes.setdefault(name, len(classes))
-            yield tuple(row)
+            row[3] = classes.setdefault(item.class_name, len(classes))
+            yield row
 
 
 def _label_row(number: int, item: Annotation) -> list[Any]:
@@ -124,10 +124,11 @@ def shown(text: str) -> str:
     return text.encode("utf-8", "backslashreplace").decode().replace("\0", "\\0")
 
 
-def _checked(text: str) -> str:
+def _check_name(text: str) -> None:
+    if not text.strip():
+        raise ValueError("its class has no name")
     if shown(text) != text:
-        raise ValueError(f"not UTF-8, or with a NUL character: {shown(text)}")
-    return text
+        raise ValueError(f"its class is not UTF-8, or has a NUL character: {shown(text)}")
 
 
 def _json(value: Any) -> bytes:

@@ -290,7 +290,10 @@ left join (
         count(*) as n
     from core.label as l
     where
-        l.media_id > %(after)s and l.media_id <= %(upto)s and l.actor_id = %(actor_id)s
+        l.media_id = any(array(
+            select distinct i.media_id from import_said as i
+            where i.media_id > %(after)s and i.media_id <= %(upto)s))
+        and l.actor_id = %(actor_id)s
     group by 1, 2
 ) as before on before.media_id = s.media_id and before.content = s.content
 where s.media_id > %(after)s and s.media_id <= %(upto)s and s.n > coalesce(before.n, 0)
@@ -307,7 +310,8 @@ left join (
         count(*) as n
     from core.label as l
     where
-        l.media_id in (select i.media_id from import_said as i) and l.actor_id = %(actor_id)s
+        l.media_id = any(array(select distinct i.media_id from import_said as i))
+        and l.actor_id = %(actor_id)s
     group by 1, 2
 ) as before on before.media_id = s.media_id and before.content = s.content
 where s.n > coalesce(before.n, 0);
@@ -315,24 +319,26 @@ where s.n > coalesce(before.n, 0);
 -- name: gone
 -- Labels of the actor that the file, which names their media, no longer has.
 insert into import_problem (place, reason, detail, is_warning)
+with live as materialized (
+    select
+        l.label_id, l.media_id, l.class_id, l.kind,
+        core.label_content(l.class_id, l.kind, l.x, l.y, l.w, l.h, l.shape, l.attributes) as content
+    from core.label as l
+    where
+        l.media_id = any(array(select distinct p.media_id from import_picture as p))
+        and l.actor_id = %(actor_id)s and l.rev_to is null
+)
+
 select
     'label ' || l.label_id, 'not_in_file',
-    format('%s said %s (%s) of media %s before; the file no longer has it, the label stays',
-        a.name, c.name, l.kind, l.media_id),
+    format('media %s was said to be or have %s (%s); the file no longer says so, the label stays',
+        l.media_id, c.name, l.kind),
     true
-from core.label as l
-join core.actor as a using (actor_id)
+from live as l
 join core.class as c using (class_id)
-where
-    l.actor_id = %(actor_id)s and l.rev_to is null
-    and l.media_id in (select p.media_id from import_picture as p)
-    and not exists (
-        select from import_said as s
-        where
-            s.media_id = l.media_id
-            and s.content = core.label_content(
-                l.class_id, l.kind, l.x, l.y, l.w, l.h, l.shape, l.attributes)
-    )
+where not exists (
+    select from import_said as s where s.media_id = l.media_id and s.content = l.content
+)
 order by l.label_id;
 
 -- name: keep_problems

@@ -9,6 +9,7 @@ from typing import Any
 import psycopg
 from psycopg.rows import class_row, tuple_row
 
+from smartdb import licences
 from smartdb.errors import Conflict, translated
 from smartdb.statements import statement
 
@@ -36,9 +37,10 @@ def sources(conn: psycopg.Connection[Any]) -> list[Source]:
 def register(conn: psycopg.Connection[Any], name: str, uri: str, licence: str | None) -> int:
     """The id of the source of this name, which is made if there is none; a licence is noted.
 
-    Conflict where the source of this name is not the folder ``uri`` or one above it.
+    InvalidInput for a licence that SPDX does not know, Conflict where the source of this name is
+    not the folder ``uri`` or one above it.
     """
-    values = {"name": name, "uri": uri, "licence": licence}
+    values = {"name": name, "uri": uri, "licence": licence and licences.checked(licence)}
     with translated(), conn.cursor(row_factory=tuple_row) as cursor:
         row = cursor.execute(statement("source", "register"), values).fetchone()
     assert row is not None

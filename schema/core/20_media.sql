@@ -6,7 +6,7 @@ create table core.source (
     uri text not null,
     licence text,
     consent_basis text,
-    allowed_use text[] not null default '{}',
+    allowed_use text[],
     jurisdiction text,
     expires_at timestamptz,
     strip_metadata text[] not null default '{}',
@@ -15,16 +15,22 @@ create table core.source (
     constraint source_pk primary key (source_id),
     constraint source_name_key unique (name),
     constraint source_name_check check (name <> ''),
-    constraint source_uri_check check (uri <> '')
+    constraint source_uri_check check (uri <> ''),
+    constraint source_consent_check check (consent_basis in (
+        'not_needed', 'consent', 'contract', 'legal_obligation', 'vital_interests', 'public_task',
+        'legitimate_interests', 'withdrawn'))
 );
 call core.make_permanent('core.source', 'source_id');
 comment on table core.source is 'Where media come from, and on what terms they may be used.';
 comment on column core.source.source_id is 'Identity of the source.';
 comment on column core.source.name is 'Unique name, as shown to people.';
 comment on column core.source.uri is 'Folder or store that holds the media, as a URI.';
-comment on column core.source.licence is 'Licence of the media, as an SPDX identifier; null is unknown.';
-comment on column core.source.consent_basis is 'Legal basis for pictures of people; null is unknown.';
-comment on column core.source.allowed_use is 'Uses the terms allow, for instance {research, training}.';
+comment on column core.source.licence is 'Licence of the media, as an SPDX expression; null is unknown.';
+comment on column core.source.consent_basis is
+    'Legal basis for pictures of people: consent, contract, ... (those of the GDPR), not_needed (they show none), or '
+    'withdrawn: nothing is allowed any more; null is unknown.';
+comment on column core.source.allowed_use is
+    'Uses the terms allow, for instance {research, training}; {} is none, null is not stated, which allows none either.';
 comment on column core.source.jurisdiction is 'Country or region whose law applies.';
 comment on column core.source.expires_at is 'When the right to use the media ends; null is never.';
 comment on column core.source.strip_metadata is
@@ -96,7 +102,8 @@ comment on column core.media.group_key is
 comment on column core.media.parent_media_id is 'The media that this one was derived from.';
 comment on column core.media.frame_index is 'Number of the frame in its video, from 0.';
 comment on column core.media.pts is 'Presentation time of the frame in its video, in seconds, as the decoder gives it.';
-comment on column core.media.n_frames is 'Frames that could be decoded, of a video (headers lie) or an animation.';
+comment on column core.media.n_frames is
+    'Frames that could be decoded, of a video (headers lie); frames of an animation or pages, by the file; null for one picture.';
 comment on column core.media.recipe is
     'How it was derived from its parent: {"step": "frame" or "sanitise" ..., and its parameters}; null for an original.';
 comment on column core.media.erased_at is
@@ -159,7 +166,8 @@ comment on column core.quarantine.quarantine_id is 'Identity of the refusal.';
 comment on column core.quarantine.source_id is 'The source it was found in.';
 comment on column core.quarantine.uri is 'The file, as a percent-encoded file:// URI.';
 comment on column core.quarantine.reason is
-    'Stable code: empty_file, not_an_image, truncated, unreadable, too_large, worker_died.';
+    'Stable code (smartdb.reasons says what each means): empty_file, not_an_image, unsupported, truncated, corrupt, '
+    'too_large, too_slow, worker_died, unreadable, missing, changed, no_vector, no_place.';
 comment on column core.quarantine.detail is 'What the reader said, for a person.';
 comment on column core.quarantine.n_bytes is 'Size of the file, if it could be told.';
 comment on column core.quarantine.modified_at is 'Modification time of the file, if it could be told.';
@@ -254,7 +262,7 @@ create index finding_run_idx on core.finding (run_id);
 comment on table core.finding is 'What a check found on a media.';
 comment on column core.finding.finding_id is 'Identity of the finding.';
 comment on column core.finding.media_id is 'The media.';
-comment on column core.finding.kind is 'What was found: gps, dark, bright, low_contrast, blurry, ...';
+comment on column core.finding.kind is 'What was found: gps, wrong_extension, a kind of quality_threshold (dark, blurry, ...), ...';
 comment on column core.finding.score is 'The measured value that made it a finding.';
 comment on column core.finding.region is 'x, y, width, height in pixels; null is the whole media.';
 comment on column core.finding.detail is 'Anything else, for instance the position in the EXIF.';

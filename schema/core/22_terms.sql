@@ -10,7 +10,10 @@ create table core.media_terms (
     note text not null default '',
     run_id bigint,
     created_at timestamptz not null default now(),
-    constraint media_terms_pk primary key (media_id)
+    constraint media_terms_pk primary key (media_id),
+    constraint media_terms_consent_check check (consent_basis in (
+        'not_needed', 'consent', 'contract', 'legal_obligation', 'vital_interests', 'public_task',
+        'legitimate_interests', 'withdrawn'))
 );
 call core.refer('core.media_terms', '{
     {media_id, core.media, media_id},
@@ -19,11 +22,11 @@ call core.refer('core.media_terms', '{
 comment on table core.media_terms is
     'Terms of one media where they differ from its sources''; a column that is null leaves theirs as they are.';
 comment on column core.media_terms.media_id is 'The media.';
-comment on column core.media_terms.licence is 'Licence, as an SPDX identifier.';
-comment on column core.media_terms.consent_basis is 'Legal basis for a picture of people.';
+comment on column core.media_terms.licence is 'Licence, as an SPDX expression.';
+comment on column core.media_terms.consent_basis is 'Legal basis for a picture of people; withdrawn: nothing is allowed any more.';
 comment on column core.media_terms.allowed_use is 'Uses that are allowed; {} is none.';
 comment on column core.media_terms.jurisdiction is 'Country or region whose law applies.';
-comment on column core.media_terms.expires_at is 'When the right to use it ends.';
+comment on column core.media_terms.expires_at is 'When the right to use it ends; infinity is never.';
 comment on column core.media_terms.note is 'Why it differs.';
 comment on column core.media_terms.run_id is 'The run that wrote it, if one did.';
 comment on column core.media_terms.created_at is 'When it was written.';

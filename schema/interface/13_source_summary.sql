@@ -2,6 +2,7 @@
 create view smartdb.source_summary as
 select
     s.name as source, s.uri, s.licence, s.consent_basis, s.allowed_use, s.jurisdiction,
+    s.expires_at, s.strip_metadata, s.forbidden_finding,
     coalesce(l.n_files, 0) as n_files,
     coalesce(l.n_media, 0) as n_media,
     coalesce(q.n_refused, 0) as n_refused,
@@ -21,10 +22,13 @@ left join (
 comment on view smartdb.source_summary is 'How much came from each source, on what terms, and how much of it was refused.';
 comment on column smartdb.source_summary.source is 'Name of the source.';
 comment on column smartdb.source_summary.uri is 'Folder or store.';
-comment on column smartdb.source_summary.licence is 'Licence as an SPDX identifier; null is unknown.';
+comment on column smartdb.source_summary.licence is 'Licence as an SPDX expression; null is unknown.';
 comment on column smartdb.source_summary.consent_basis is 'Legal basis for pictures of people; null is unknown.';
-comment on column smartdb.source_summary.allowed_use is 'Uses that the terms allow.';
+comment on column smartdb.source_summary.allowed_use is 'Uses that the terms allow; {} is none, null is not stated, which allows none either.';
 comment on column smartdb.source_summary.jurisdiction is 'Whose law applies.';
+comment on column smartdb.source_summary.expires_at is 'When the right to use its media ends; null is never.';
+comment on column smartdb.source_summary.strip_metadata is 'Metadata that a sanitised copy must not have.';
+comment on column smartdb.source_summary.forbidden_finding is 'Kinds of finding that hide a media while they are unresolved.';
 comment on column smartdb.source_summary.n_files is 'Files that were read.';
 comment on column smartdb.source_summary.n_media is 'Distinct contents among them.';
 comment on column smartdb.source_summary.n_refused is 'Files in quarantine.';

@@ -19,3 +19,4 @@ comment on column smartdb.import_problem.created_at is 'When that import began.'
 -- example:
 --   select uri, place, reason, detail, is_warning from smartdb.import_problem
 -- result:
+--   file:///toys/boxes.json | annotation 7 | zero_size | its box [3, 4, 0, 5] has no area | False

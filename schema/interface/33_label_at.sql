@@ -1,6 +1,6 @@
 -- The labels as they were at a revision.
 create function smartdb.label_at(revision bigint) returns setof smartdb.label_history
-language sql stable
+language sql stable parallel safe
 begin atomic
     select l.* from smartdb.label_history as l
     where l.rev_from <= revision and (l.rev_to is null or l.rev_to > revision);

@@ -4,7 +4,7 @@ returns table (
     object_id bigint, media_id bigint, change text,
     label_id_a bigint, class_a text, label_id_b bigint, class_b text, actor_b text
 )
-language sql stable
+language sql stable parallel safe
 begin atomic
     with gone as (
         select h.object_id, h.media_id, h.label_id, h.class from smartdb.label_history as h

@@ -1,7 +1,7 @@
 -- The class that each media counted as at a revision, by the rule of media_class.
 create function smartdb.media_class_at(revision bigint)
 returns table (media_id bigint, class text, class_id bigint, label_id bigint, origin text, actor text)
-language sql stable
+language sql stable parallel safe
 begin atomic
     select distinct on (l.media_id) l.media_id, l.class, l.class_id, l.label_id, l.origin, l.actor
     from smartdb.label_at(revision) as l

@@ -1,7 +1,7 @@
 -- The members of a version with their split and class.
 create function smartdb.dataset_item_at(dataset text, version integer)
 returns table (media_id bigint, split text, class text, class_id bigint, label_id bigint)
-language sql stable
+language sql stable parallel safe
 begin atomic
     select i.media_id, i.split, c.class, c.class_id, c.label_id
     from smartdb.dataset_item as i

@@ -1,7 +1,7 @@
 -- What changed from version a to version b: members, splits, classes.
 create function smartdb.dataset_diff(dataset text, version_a integer, version_b integer)
 returns table (media_id bigint, change text, split_a text, split_b text, class_a text, class_b text)
-language sql stable
+language sql stable parallel safe
 begin atomic
     with moved as (
         select i.media_id,

@@ -1,7 +1,7 @@
 -- Near-duplicates, exact groups and close neighbours that lie on both sides of a split.
 create function smartdb.split_leak(dataset text, version integer)
 returns table (media_id bigint, split text, other_media_id bigint, other_split text, split_group text)
-language sql stable
+language sql stable parallel safe
 begin atomic
     with item as (
         select i.media_id, i.split, g.split_group

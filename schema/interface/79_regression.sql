@@ -4,7 +4,7 @@ returns table (
     media_id bigint, change text, class text, predicted_a text, predicted_b text,
     confidence_a real, confidence_b real
 )
-language sql stable
+language sql stable parallel safe
 begin atomic
     with a as materialized (
         select p.media_id, p.predicted_class, p.confidence

@@ -4,7 +4,7 @@ returns table (
     n bigint, accuracy_a double precision, accuracy_b double precision,
     n_fixed bigint, n_broken bigint, chi_squared double precision
 )
-language sql stable
+language sql stable parallel safe
 begin atomic
     with counted as (
         select

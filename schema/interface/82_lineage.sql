@@ -1,7 +1,7 @@
 -- Where a media comes from and everything that was made of it, in order.
 create function smartdb.lineage(media bigint)
 returns table (step text, what text, detail text, at timestamptz, run_id bigint)
-language sql stable
+language sql stable parallel safe
 begin atomic
     select 'source', l.source, l.uri, l.seen_at, m.run_id
     from smartdb.media_location as l join smartdb.media as m on m.media_id = l.media_id

@@ -64,8 +64,8 @@ grant insert, update (n_items, digest, sealed_at) on core.dataset_version to sma
 grant insert, update on core.media_location, core.task, core.slice to smartdb_writer;
 -- Derived: may be made anew, so may be thrown away.
 grant insert, update, delete on
-    core.quarantine, core.quality, core.finding, core.neighbour, core.duplicate, core.label_issue,
-    core.import_problem
+    core.quarantine, core.quality, core.finding, core.neighbour, core.duplicate,
+    core.duplicate_pair, core.label_issue, core.import_problem
 to smartdb_writer;
 -- Hide a media, but not show it again.
 grant insert on core.restriction to smartdb_writer;
@@ -79,6 +79,8 @@ grant execute on function
     core.media_by_sha256(bytea[]),
     core.location_of(bigint, text[]),
     core.locate(bigint, bigint[], text[], bigint[], timestamptz[]),
+    core.find_quality(bigint[], bigint),
+    core.derive_findings(text[], bigint),
     core.refuse_sealed(bigint, integer[]),
     core.next_digest(bigint, integer),
     core.analyse(regclass),

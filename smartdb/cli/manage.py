@@ -114,6 +114,25 @@ def neighbours(name: str | None, k: int, as_json: bool) -> None:
         output.say("nothing new: the edges are those of the last run")
 
 
+@click.command("duplicates")
+@_NAME
+@_AS_JSON
+def find_duplicates(name: str | None, as_json: bool) -> None:
+    """Group the near-duplicates: pictures alike by hash and by vector. Needs no neighbours."""
+    from smartdb import database, duplicates, hashes
+
+    with database.session() as conn, output.progress("hashes", len(hashes.masks())) as tell:
+        found = duplicates.group(conn, name, progress=tell)
+    if as_json:
+        output.print_json(found)
+    else:
+        output.table([[found["n_groups"], found["n_media"]]], ["n_groups", "n_media"])
+    if not found["is_new"]:
+        output.say("nothing new: the groups are those of the last run")
+    else:
+        output.say("which they are: select * from smartdb.duplicate_group order by group_id")
+
+
 @click.command()
 @click.argument("image_or_media_id")
 @_NAME
@@ -122,7 +141,7 @@ def neighbours(name: str | None, k: int, as_json: bool) -> None:
 @_AS_JSON
 def nearest(image_or_media_id: str, name: str | None, k: int, device: str, as_json: bool) -> None:
     """Show the pictures nearest to a picture: a file, or the id of a media."""
-    from smartdb import database, embeddings, walk
+    from smartdb import contents, database, embeddings
 
     with database.session() as conn:
         encoder = embeddings.find(conn, name).name
@@ -135,7 +154,7 @@ def nearest(image_or_media_id: str, name: str | None, k: int, device: str, as_js
     if as_json:
         output.print_json(rows)
         return
-    shown = [[*list(row.values())[:3], walk.shown(walk.path_of(row["uri"]))] for row in rows]
+    shown = [[*list(row.values())[:3], contents.shown(row["uri"])] for row in rows]
     output.table(shown, ["media_id", "distance", "source", "file"])
 
 

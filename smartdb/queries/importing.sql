@@ -203,7 +203,7 @@ select
     end,
     r.problem = 'outside'
 from import_row as r
-where r.problem is not null and r.problem not in ('picture', 'unwanted')
+where r.problem not in ('picture', 'unwanted', 'duplicate_id')
 order by r.place;
 
 -- name: duplicate_ids
@@ -354,7 +354,7 @@ select p.reason, p.is_warning, count(*) from import_problem as p group by 1, 2 o
 
 -- name: some_problems
 -- The first problems of each kind.
-select p.place, p.reason, p.detail, p.is_warning from (
+select p.place, p.reason, p.detail from (
     select i.*, row_number() over (partition by i.reason) as n from import_problem as i
 ) as p
 where p.n <= %(n)s

@@ -19,7 +19,8 @@ order by f.place;
 create temp table if not exists ingest_image (
     uri text, n_bytes bigint, modified_at timestamptz, sha256 bytea, mime text, width integer,
     height integer, captured_at timestamptz, phash bit(64), exif jsonb, attributes jsonb, gps jsonb,
-    brightness real, contrast real, sharpness real, entropy real, colourfulness real
+    brightness real, contrast real, sharpness real, entropy real, colourfulness real, kind text,
+    duration double precision, fps double precision, n_frames integer, wrong_extension text
 ) on commit delete rows;
 create temp table if not exists ingest_refused (
     uri text, reason text, detail text, n_bytes bigint, modified_at timestamptz
@@ -28,11 +29,12 @@ create temp table if not exists ingest_refused (
 -- name: add_media
 -- Adds the contents of the batch that are not known yet, in order of hash, and returns their hashes.
 insert into core.media (
-    sha256, kind, mime, n_bytes, width, height, captured_at, phash, exif, attributes, run_id
+    sha256, kind, mime, n_bytes, width, height, duration, fps, n_frames, captured_at, phash, exif,
+    attributes, run_id
 )
 select distinct on (i.sha256)
-    i.sha256, 'image', i.mime, i.n_bytes, i.width, i.height, i.captured_at, i.phash, i.exif,
-    i.attributes, %(run_id)s
+    i.sha256, i.kind, i.mime, i.n_bytes, i.width, i.height, i.duration, i.fps, i.n_frames,
+    i.captured_at, i.phash, i.exif, i.attributes, %(run_id)s
 from pg_temp.ingest_image as i
 where not exists (
     select from core.media_by_sha256(array(select k.sha256 from pg_temp.ingest_image as k)) as m
@@ -65,25 +67,27 @@ select distinct on (m.media_id)
     m.media_id, i.brightness, i.contrast, i.sharpness, i.entropy, i.colourfulness
 from pg_temp.ingest_image as i
 join pg_temp.ingest_media as m using (sha256)
+where i.brightness is not null  -- a video has none
 order by m.media_id
 on conflict (media_id) do nothing;
 
+-- name: find_quality
+-- Records what the thresholds find in the statistics of the batch.
+select core.find_quality(array(select m.media_id from pg_temp.ingest_media as m), %(run_id)s);
+
 -- name: add_findings
--- Records what the thresholds find in the statistics, and places told in the metadata.
-insert into core.finding (media_id, kind, score, detail, run_id)
-select distinct on (m.media_id, f.kind) m.media_id, f.kind, f.score, f.detail, %(run_id)s
+-- Records places told in the metadata, and names that say another type than the content is.
+insert into core.finding (media_id, kind, detail, run_id)
+select distinct on (m.media_id, f.kind) m.media_id, f.kind, f.detail, %(run_id)s
 from pg_temp.ingest_image as i
 join pg_temp.ingest_media as m using (sha256)
 cross join lateral (
     values
-    ('gps', null::real, coalesce(i.gps, '{}'), i.gps is not null),
-    ('dark', i.brightness, '{}', i.brightness < %(dark)s),
-    ('bright', i.brightness, '{}', i.brightness > %(bright)s),
-    ('low_contrast', i.contrast, '{}', i.contrast < %(low_contrast)s),
-    ('blurry', i.sharpness, '{}', i.sharpness < %(blurry)s)
-) as f (kind, score, detail, is_found)
-where f.is_found
-order by m.media_id, f.kind
+    ('gps', i.gps),
+    ('wrong_extension', jsonb_build_object('extension', i.wrong_extension, 'mime', i.mime, 'uri', i.uri))
+) as f (kind, detail)
+where f.detail is not null and (f.kind <> 'wrong_extension' or i.wrong_extension is not null)
+order by m.media_id, f.kind, i.uri
 on conflict (media_id, kind, region) do nothing;
 
 -- name: refuse

@@ -45,7 +45,7 @@ grant usage on all sequences in schema core to smartdb_writer;
 -- Facts that only ever grow.
 grant insert on
     core.actor, core.ontology, core.ontology_version, core.batch, core.batch_item, core.model,
-    core.evaluation, core.prediction, core.metric
+    core.evaluation, core.prediction, core.metric, core.extraction
 to smartdb_writer;
 -- Facts of which a part may be found out, or end, later.
 grant insert, update (status, counts, error, finished_at) on core.run to smartdb_writer;
@@ -78,7 +78,11 @@ grant execute on function
     core.add_prediction_partition(bigint),
     core.media_by_sha256(bytea[]),
     core.location_of(bigint, text[]),
-    core.locate(bigint, bigint[], text[], bigint[], timestamptz[]),
+    core.locate(bigint, bigint[], text[], bigint[], timestamptz[], text[], boolean),
+    core.unmanaged(bigint, text[]),
+    core.places_below(bigint, text, timestamptz),
+    core.mark_missing(bigint, text[], timestamptz),
+    core.mark_found(bigint, text[]),
     core.find_quality(bigint[], bigint),
     core.derive_findings(text[], bigint),
     core.refuse_sealed(bigint, integer[]),

@@ -9,7 +9,7 @@ from __future__ import annotations
 import codecs
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Any
 
@@ -46,6 +46,17 @@ def members(path: Path) -> Iterator[tuple[str, int | None, Any]]:
         yield from _Window(file).members()
 
 
+def elements(path: Path, parse_float: Callable[[str], Any] = float) -> Iterator[Any]:
+    """Each element of the outermost list, or of one value after another (JSON lines) each.
+
+    As `members`; numbers with a point are made by ``parse_float``.
+    """
+    with path.open("rb") as file:
+        window = _Window(file)
+        window.scan = json.JSONDecoder(parse_float=parse_float).scan_once  # type: ignore[attr-defined]
+        yield from window.elements()
+
+
 class _Window:
     """A part of the text of a file that moves forward; ``at`` is the place in it."""
 
@@ -75,6 +86,16 @@ class _Window:
                 yield key, None, self._value()
             if self._expect(",}") == "}":
                 return
+
+    def elements(self) -> Iterator[Any]:
+        if self._next() == "[":
+            yield from self._elements()
+        else:
+            yield self._value()
+            while self._next():
+                yield self._value()
+        if self._next():
+            raise self._broken("something follows the end")
 
     def _elements(self) -> Iterator[Any]:
         self._expect("[")

@@ -6,7 +6,7 @@
       AccessDenied                403
       NotFound                    404
       Conflict                    409  SealedError  LeaseLost
-      InvalidInput                422  DimensionMismatch  NothingToDo
+      InvalidInput                422  DimensionMismatch  NothingToDo  UseRefused
       EncoderUnavailable          422
 
 The functions of the database raise with the SQLSTATEs in ``BY_SQLSTATE``; `translated` turns
@@ -97,6 +97,10 @@ class DimensionMismatch(InvalidInput):
 
 class NothingToDo(InvalidInput):
     """there is nothing to work on"""
+
+
+class UseRefused(InvalidInput):
+    """the terms of some media do not allow the use"""
 
 
 class EncoderUnavailable(SmartdbError):

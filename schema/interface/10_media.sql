@@ -17,10 +17,11 @@ select
     encode(m.sha256, 'hex') as sha256,
     m.phash, m.exif, m.attributes, m.run_id, m.created_at
 from core.media as m
-left join core.quality as q on q.media_id = m.media_id;
+left join core.quality as q on q.media_id = m.media_id
+where m.erased_at is null;
 
 comment on view smartdb.media is
-    'Media, one row for each distinct content, with where it lies and statistics of its pixels. Restricted media are hidden.';
+    'Media, one row for each distinct content, with where it lies and statistics of its pixels. Restricted media are hidden, erased ones gone.';
 comment on column smartdb.media.media_id is 'Identity of the content.';
 comment on column smartdb.media.source is 'Name of the source it was found in first.';
 comment on column smartdb.media.uri is 'Where its bytes lie; all places are in media_location.';

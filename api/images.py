@@ -12,9 +12,9 @@ from flask import Blueprint, Response, request
 from pydantic import Field
 from werkzeug.http import quote_etag
 
+from smartdb.contents import Content, find, load_rgb, read_bytes
 from smartdb.errors import InvalidInput
-from smartdb.images import load_rgb
-from smartdb.media import Original, find_original, read_original, thumbnail_of
+from smartdb.thumbnails import cached_thumbnail
 
 from .database import read
 from .fields import Query
@@ -42,12 +42,12 @@ def get_file(media_id: int) -> Response:
 
     Ranges and conditional requests are answered; the ETag is the SHA-256.
     """
-    original = read(find_original, media_id)
-    tag = original.sha256.hex()
+    content = read(find, media_id)
+    tag = content.sha256.hex()
     if _is_known(tag):
         return _unchanged(tag)
-    mime = original.mime if original.mime in SHOWN_BY_BROWSERS else UNNAMED
-    return _bytes(read_original(original), mime, tag)
+    mime = content.mime if content.mime in SHOWN_BY_BROWSERS else UNNAMED
+    return _bytes(read_bytes(content), mime, tag)
 
 
 @routes.get(f"/media/<{ID}:media_id>/image")
@@ -57,35 +57,35 @@ def get_image(media_id: int) -> Response:
 
     A JPEG where the file is one, else a PNG. The boxes of labels are in its pixels.
     """
-    original = read(find_original, media_id)
-    tag = f"image-{original.sha256.hex()}"
+    content = read(find, media_id)
+    tag = f"image-{content.sha256.hex()}"
     if _is_known(tag):
         return _unchanged(tag)
-    return _bytes(*_displayed(original), tag)
+    return _bytes(*_displayed(content), tag)
 
 
 @routes.get(f"/media/<{ID}:media_id>/thumbnail")
 @operation("media", None, 304, 404, media_types=("image/jpeg",))
 def get_thumbnail(media_id: int, query: ThumbnailQuery) -> Response:
     """A small upright JPEG without metadata."""
-    original = read(find_original, media_id)
-    tag = f"thumbnail-{query.size}-{original.sha256.hex()}"
+    content = read(find, media_id)
+    tag = f"thumbnail-{query.size}-{content.sha256.hex()}"
     if _is_known(tag):
         return _unchanged(tag)
-    return _bytes(thumbnail_of(original, query.size), "image/jpeg", tag)
+    return _bytes(cached_thumbnail(content, query.size), "image/jpeg", tag)
 
 
-def _displayed(original: Original) -> tuple[bytes, str]:
+def _displayed(content: Content) -> tuple[bytes, str]:
     """The picture encoded anew from its pixels, and its type."""
-    if original.width * original.height > DISPLAYABLE:
+    if content.width * content.height > DISPLAYABLE:
         raise InvalidInput(
-            f"media {original.media_id} is too large to display "
-            f"({original.width} x {original.height} pixels); ask for its thumbnail, or its file"
+            f"media {content.media_id} is too large to display "
+            f"({content.width} x {content.height} pixels); ask for its thumbnail, or its file"
         )
-    picture = load_rgb(read_original(original))
+    picture = load_rgb(content)
     picture.info.clear()
     buffer = io.BytesIO()
-    if original.mime == "image/jpeg":
+    if content.mime == "image/jpeg":
         picture.save(buffer, "JPEG", quality=92, subsampling=0)
         return buffer.getvalue(), "image/jpeg"
     picture.save(buffer, "PNG", compress_level=3)

@@ -21,8 +21,10 @@ from PIL import Image
 
 from benchmarks import load
 from benchmarks.harness import Figure, percentile, scratch, seconds, session, show
+from smartdb import contents
 from smartdb.ingest import ingest
-from smartdb.media import find_media, find_original, media_page, similar_media, thumbnail_of
+from smartdb.media import find_media, media_page, similar_media
+from smartdb.thumbnails import cached_thumbnail
 
 DIM = 128
 N_FILES = 50
@@ -84,9 +86,9 @@ def _measure(url: str, n: int, times: int) -> list[Figure]:
             ),
             figure(
                 "thumbnail from the cache", "media/{}/thumbnail", 0.01,
-                lambda i: thumbnail_of(find_original(conn, i)), any_file,
+                lambda i: cached_thumbnail(contents.find(conn, i)), any_file,
             ),
-            figure("file", "media/{}/file", None, lambda i: find_original(conn, i), any_file),
+            figure("file", "media/{}/file", None, lambda i: contents.find(conn, i), any_file),
         ]  # fmt: skip
     app.extensions["smartdb"].close()
     return figures

@@ -31,6 +31,18 @@ def workers() -> int:
     return max(1, int(given)) if given else len(os.sched_getaffinity(0))
 
 
+def worker_memory(workers: int) -> int:
+    """Bytes that each of these processes may use (SMARTDB_WORKER_MEMORY, in megabytes).
+
+    By default they share half of the memory of the machine, each from 512 MB to 4 GB.
+    """
+    from smartdb import tuning
+
+    given = os.environ.get("SMARTDB_WORKER_MEMORY")
+    share = int(given) << 20 if given else tuning.memory() // 2 // workers
+    return share if given else max(512 << 20, min(share, 4 << 30))
+
+
 def folder(name: str) -> Path:
     """A folder of the project beside or inside the package: ``schema`` or ``migrations``."""
     import smartdb

@@ -25,7 +25,7 @@ def dispose(uri: str, sha256: bytes, *, delete: bool) -> Outcome:
     if "#" in uri:
         return "shared"
     if not uri.startswith("file://"):
-        return _dispose_object(uri, delete)
+        return "left"
     path = Path(os.fsdecode(walk.path_of(uri)))
     if not delete:
         return "left" if path.exists() else "deleted"
@@ -37,10 +37,6 @@ def dispose(uri: str, sha256: bytes, *, delete: bool) -> Outcome:
     except OSError:
         return "left"
     return "deleted"
-
-
-def _dispose_object(uri: str, delete: bool) -> Outcome:
-    return "left"
 
 
 def _sha256(path: Path) -> bytes:

@@ -6,15 +6,12 @@ none yet, and a second run with nothing new does nothing.
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,7 +21,8 @@ from psycopg import sql
 from psycopg.rows import dict_row, tuple_row
 from psycopg.types.json import Jsonb
 
-from smartdb import bulk, encoders, walk
+from smartdb import bulk, contents, encoders
+from smartdb.contents import Content
 from smartdb.encoders import Batch, Encoder, NoVector
 from smartdb.errors import Conflict, DimensionMismatch, InvalidInput, NotFound, translated
 from smartdb.runs import run
@@ -39,7 +37,7 @@ CHUNK = 1024
 """Media that are written and committed together."""
 
 REASONS = ("missing", "changed", "unreadable", "corrupt", "no_vector", "no_place")
-"""Why an image has no vector: its files are gone, hold other bytes now, the file system says no,
+"""Why a picture has no vector: its files are gone, hold other bytes now, the file system says no,
 they cannot be decoded (any more), the model returns none that is finite and not zero, or nothing
 says where they lie."""
 
@@ -58,19 +56,6 @@ class Registered:
     def vectors(self) -> sql.Identifier:
         """Its table (media_id, v)."""
         return sql.Identifier("core", f"embedding_{self.encoder_id}")
-
-
-@dataclass(frozen=True)
-class _Item:
-    media_id: int
-    sha256: bytes
-    places: list[list[str]]  # [source_id, uri]
-
-
-class _Unread(Exception):
-    def __init__(self, reason: str, detail: str) -> None:
-        super().__init__(detail)
-        self.reason = reason
 
 
 def register(conn: psycopg.Connection[Any], encoder: Encoder) -> int:
@@ -106,7 +91,7 @@ def embed(
     workers: int | None = None,
     progress: Progress | None = None,
 ) -> dict[str, int]:
-    """Gives each image that has none its vector, and returns how many were ``added``.
+    """Gives each image and frame that has none its vector, and returns how many were ``added``.
 
     Beside that, how many failed for each of `REASONS`: their files go to quarantine, and they
     are tried again in the next run. Files are read and the model computes outside of any
@@ -171,7 +156,7 @@ def resolve(conn: psycopg.Connection[Any], spec: str | None, **options: Any) -> 
 
 
 def count_vectors(conn: psycopg.Connection[Any], encoder: Registered) -> tuple[int, int]:
-    """How many vectors there are, and how many images have none."""
+    """How many vectors there are, and how many pictures have none."""
     return _number(conn, "count", encoder), _number(conn, "n_gap", encoder)
 
 
@@ -232,52 +217,35 @@ def _number(conn: psycopg.Connection[Any], name: str, encoder: Registered) -> in
     return int(row[0])
 
 
-def _gap(conn: psycopg.Connection[Any], encoder: Registered, limit: int) -> Iterator[_Item]:
-    """The images without a vector, page by page; no transaction stays open between pages."""
+def _gap(conn: psycopg.Connection[Any], encoder: Registered, limit: int) -> Iterator[Content]:
+    """The pictures without a vector, page by page; no transaction stays open between pages."""
     after = 0
     while True:
         with translated(), conn.cursor(row_factory=tuple_row) as cursor:
             cursor.execute(_of(encoder, "gap"), {"after": after, "limit": limit})
-            page = [_Item(*row) for row in cursor]
+            page = [row[0] for row in cursor]
+        found = contents.find_all(conn, page)
         conn.commit()
         if not page:
             return
-        yield from page
-        after = page[-1].media_id
+        yield from found
+        after = page[-1]
 
 
-def _load(encoder: Encoder, item: _Item) -> Image.Image:
-    """The picture from the first place that still has its bytes.
+def _load(encoder: Encoder, content: Content) -> Image.Image:
+    """The picture as the encoder wants it.
 
-    The hash is checked, which costs a tenth of decoding: a vector of other bytes than the media's
-    would be wrong without anybody ever seeing it.
+    The hash of its bytes is checked, which costs a tenth of decoding: a vector of other bytes than
+    the media's would be wrong without anybody ever seeing it.
     """
-    error = _Unread("no_place", f"nothing says where the bytes of media {item.media_id} lie")
-    for _, uri in item.places:
-        try:
-            data = _read(Path(os.fsdecode(walk.path_of(uri))))
-            if hashlib.sha256(data).digest() == item.sha256:
-                return encoder.load(data)
-            error = _Unread("changed", "the file holds other bytes than when it was ingested")
-        except _Unread as failed:
-            error = failed
-    raise error
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except (FileNotFoundError, NotADirectoryError):
-        raise _Unread("missing", "there is no such file any more") from None
-    except OSError as error:
-        raise _Unread("unreadable", error.strerror or str(error)) from error
+    return contents.load_rgb(content, at_least=encoder.at_least)
 
 
 def _gathered(
-    batches: Iterator[Batch[_Item]], size: int, progress: Progress | None
-) -> Iterator[list[Batch[_Item]]]:
+    batches: Iterator[Batch[Content]], size: int, progress: Progress | None
+) -> Iterator[list[Batch[Content]]]:
     """Lists of batches with at least ``size`` media together."""
-    gathered: list[Batch[_Item]] = []
+    gathered: list[Batch[Content]] = []
     n = 0
     for batch in batches:
         gathered.append(batch)
@@ -293,7 +261,7 @@ def _gathered(
 
 
 def _write(
-    conn: psycopg.Connection[Any], encoder: Registered, batches: list[Batch[_Item]], run_id: int
+    conn: psycopg.Connection[Any], encoder: Registered, batches: list[Batch[Content]], run_id: int
 ) -> Counter[str]:
     """Adds vectors and refusals; does not commit."""
     ids = np.array([item.media_id for batch in batches for item in batch.items], np.int64)
@@ -313,25 +281,21 @@ def _write(
 
 
 def _refuse(
-    conn: psycopg.Connection[Any], failed: list[tuple[_Item, Exception]], run_id: int
+    conn: psycopg.Connection[Any], failed: list[tuple[Content, Exception]], run_id: int
 ) -> Counter[str]:
     if not failed:
         return Counter()
-    reasons = [(item, *_reason(error)) for item, error in failed]
-    columns = {"source_id": "bigint", "uri": "text", "reason": "text", "detail": "text"}
-    rows = (
-        (int(source_id), uri, reason, detail)
-        for item, reason, detail in reasons
-        for source_id, uri in item.places
-    )
-    bulk.staging(conn, "embedding_refused", like="core.quarantine", columns=list(columns))
+    reasons = [(content, *_reason(error)) for content, error in failed]
+    conn.execute(statement("embeddings", "stage_refused"))
+    columns = {"media_id": "bigint", "reason": "text", "detail": "text"}
+    rows = ((content.media_id, reason, detail) for content, reason, detail in reasons)
     bulk.copy_rows(conn, "embedding_refused", columns, rows)
     conn.execute(statement("embeddings", "refuse"), {"run_id": run_id})
     return Counter(reason for _, reason, _ in reasons)
 
 
 def _reason(error: Exception) -> tuple[str, str]:
-    if isinstance(error, _Unread):
+    if isinstance(error, NotFound):
         return error.reason, str(error)
     if isinstance(error, NoVector):
         return "no_vector", str(error)

@@ -69,6 +69,11 @@ class NotFound(SmartdbError):
 
     status = 404
 
+    def __init__(self, message: str | None = None, *, reason: str = "missing") -> None:
+        """``reason`` is a stable code for why the bytes of a media cannot be had."""
+        super().__init__(message)
+        self.reason = reason
+
 
 class Conflict(SmartdbError):
     """it was changed by someone else meanwhile; read it again"""

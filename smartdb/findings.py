@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import psycopg
@@ -12,23 +11,6 @@ from smartdb.statements import statement
 
 RESOLUTIONS = ("accepted", "removed", "false")
 """accepted: it may stay; removed: a clean copy replaced it; false: nothing is there."""
-
-
-@dataclass(frozen=True)
-class Thresholds:
-    """When the statistics of a picture become a finding; recorded with the ingest run.
-
-    ``dark`` and ``bright`` bound brightness, ``low_contrast`` contrast and ``blurry`` sharpness,
-    in the units of ``core.quality``. A finding is a question to a person: no media is refused.
-    """
-
-    dark: float = 0.08
-    bright: float = 0.95
-    low_contrast: float = 0.03
-    blurry: float = 30.0
-
-
-DEFAULTS = Thresholds()
 
 
 def resolve(conn: psycopg.Connection[Any], finding_id: int, resolution: str) -> None:

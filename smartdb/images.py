@@ -11,7 +11,7 @@ import io
 import os
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from smartdb.errors import InvalidInput, NotFound
+from smartdb.extensions import RAW, extension_of
 from smartdb.walk import Found, looks_like_heif, looks_like_image, shown
 
 if TYPE_CHECKING:
@@ -36,10 +37,14 @@ MAX_BYTES = 1 << 30
 
 FORMATS = (
     "JPEG", "PNG", "GIF", "BMP", "DIB", "WEBP", "TIFF", "AVIF", "JPEG2000", "PPM", "ICO", "ICNS",
-    "PSD", "DDS", "QOI",
+    "PSD", "DDS", "QOI", "HEIF",
 )  # fmt: skip
 """Formats of Pillow that are read: images only, told by their first bytes, and none that runs
-another program."""
+another program. HEIF is pi_heif's, where that is installed."""
+
+INSTALL_HEIF = (
+    "HEIF (HEIC) needs a decoder; run: pip install 'smartdb[heif]', then: smartdb quarantine retry"
+)
 
 _MIME = {
     "MPO": "image/jpeg",
@@ -53,6 +58,8 @@ class Inspected:
     """What a good image or video holds; ``phash`` is 64 characters 0 or 1, None for one colour.
 
     A video has no ``phash`` and no ``quality``, its frames have; ``duration`` is in seconds.
+    ``n_frames`` is None for a single picture, else how many the video, the animation, the pages or
+    the multi-picture file holds.
     """
 
     sha256: bytes
@@ -74,11 +81,7 @@ class Inspected:
 
 @dataclass(frozen=True)
 class Refused:
-    """Why a file was refused: a stable code, and what the reader said.
-
-    empty_file, not_an_image, unsupported (an image of a kind that cannot be read here),
-    truncated, corrupt, too_large, unreadable (the file system says no).
-    """
+    """Why a file was refused: a stable code of `smartdb.reasons`, and what the reader said."""
 
     reason: str
     detail: str
@@ -86,7 +89,12 @@ class Refused:
 
 def inspect_found(found: Found) -> Inspected | Refused:
     """What a worker does with a file of a listing."""
-    return Refused("unreadable", found.problem) if found.problem else inspect(found.path)
+    if found.problem:
+        return Refused("unreadable", found.problem)
+    extension = extension_of(found.uri)
+    if extension in RAW:  # what Pillow would read of it is a small preview
+        return Refused("unsupported", f"camera raw ({extension}); develop it into a TIFF or JPEG")
+    return inspect(found.path)
 
 
 def inspect(path: bytes) -> Inspected | Refused:
@@ -109,7 +117,7 @@ def inspect_bytes(data: bytes) -> Inspected | Refused:
         with _quiet():
             rgb, told = _decoded(data)
     except Exception as error:  # decoders raise whatever they stumble over
-        return Refused(_reason(error, data), _detail(error))
+        return Refused(_reason(error, data), _detail(error, data))
     return Inspected(
         sha256=hashlib.sha256(data).digest(),
         n_bytes=len(data),
@@ -124,23 +132,24 @@ def inspect_bytes(data: bytes) -> Inspected | Refused:
 def load_rgb(source: bytes | Path, *, at_least: int | None = None) -> Image.Image:
     """The picture upright and in RGB; ``source`` is a path, or the bytes of the file.
 
-    Transparent parts become white, 16 bits become 8 by their high byte, floats are stretched over
-    their range, of an animation it is the first frame. With ``at_least`` a JPEG may be decoded
-    smaller, though no side shorter than that, which is faster. NotFound if there is no such file,
-    InvalidInput if it cannot be decoded.
+    `smartdb.pixels` says what becomes of transparency, depth and colour; of an animation it is the
+    first frame. With ``at_least`` a JPEG may be decoded smaller, though no side shorter than that,
+    which is faster. NotFound if there is no such file, InvalidInput if it cannot be decoded.
     """
+    from smartdb import pixels
+
     data = source if isinstance(source, bytes) else _file(source)
     try:
         with _quiet():
             image = _opened(data)
             if at_least:
                 image.draft("RGB", (at_least, at_least))
-            image.load()
-            return _rgb(_upright(image))
+            _load(image)
+            return pixels.upright_rgb(image)
     except Exception as error:
         name = "the image" if isinstance(source, bytes) else shown(os.fsencode(source))
         raise InvalidInput(
-            f"cannot decode {name}: {_detail(error)}; give a picture that can be opened"
+            f"cannot decode {name}: {_detail(error, data)}; give a picture that can be opened"
         ) from error
 
 
@@ -179,6 +188,8 @@ def mime_of(image: Image.Image) -> str:
     from PIL import Image
 
     name = image.format or "unknown"
+    if name == "HEIF":
+        return getattr(image, "custom_mimetype", None) or "image/heif"  # image/heic
     return _MIME.get(name) or Image.MIME.get(name) or f"image/x-{name.lower()}"
 
 
@@ -192,29 +203,56 @@ def _quiet() -> Iterator[None]:
 
 def _decoded(data: bytes) -> tuple[Image.Image, dict[str, Any]]:
     """The pixels, and what the file tells beside them."""
-    from smartdb import exif
+    from smartdb import exif, pixels
 
     image = _opened(data)
     n_frames = _n_frames(image)
-    image.load()
+    _load(image)
     metadata = exif.read(image)
     told = {
         "mime": mime_of(image),
+        "n_frames": n_frames if n_frames > 1 else None,
         "captured_at": metadata.captured_at,
         "exif": metadata.tags,
         "gps": metadata.gps,
-        "attributes": _attributes(image, n_frames, metadata.problem),
+        "attributes": _attributes(image, metadata.problem),
     }
-    return _rgb(_upright(image)), told
+    return pixels.upright_rgb(image), told
 
 
 def _opened(data: bytes) -> Image.Image:
-    from PIL import Image
+    from PIL import Image, UnidentifiedImageError
 
-    image = Image.open(io.BytesIO(data), formats=_formats())
+    try:
+        image = Image.open(io.BytesIO(data), formats=_formats())
+    except UnidentifiedImageError as error:
+        raise _of_its_format(data) or error from None
     if image.width * image.height > MAX_PIXELS:
         raise Image.DecompressionBombError(f"{image.width}x{image.height} pixels are too many")
     return image
+
+
+def _of_its_format(data: bytes) -> Exception | None:
+    """What the reader of the format that the first bytes tell says; None if it says nothing."""
+    from PIL import Image
+
+    for factory, accept in (Image.OPEN[name] for name in _formats()):
+        if accept and accept(data[:16]) is True:
+            try:
+                factory(io.BytesIO(data), "")
+            except Exception as error:
+                return None if "not identified" in str(error) else error
+    return None
+
+
+def _load(image: Image.Image) -> None:
+    try:
+        image.load()
+    except OSError as error:
+        compression = image.info.get("compression")
+        if image.format == "TIFF" and compression in ("webp", "zstd"):  # left out of some libtiff
+            raise OSError(f"TIFF compression {compression} is not supported here") from error
+        raise
 
 
 @cache
@@ -222,6 +260,10 @@ def _formats() -> tuple[str, ...]:
     from PIL import Image
 
     Image.init()
+    with suppress(ImportError):
+        import pi_heif
+
+        pi_heif.register_heif_opener()
     return tuple(name for name in FORMATS if name in Image.OPEN)
 
 
@@ -234,48 +276,33 @@ def _n_frames(image: Image.Image) -> int:
         return 1
 
 
-def _attributes(image: Image.Image, n_frames: int, problem: str | None) -> dict[str, Any]:
-    found: dict[str, Any] = {"format": image.format, "mode": image.mode}
-    if n_frames > 1:
-        found["n_frames"] = n_frames
-    if problem:
-        found["exif_problem"] = problem
-    return found
+def _attributes(image: Image.Image, problem: str | None) -> dict[str, Any]:
+    from smartdb import pixels
+
+    found = {
+        "format": image.format,
+        "mode": image.mode,
+        "bits": pixels.bits_of(image),
+        "colour_profile": _colour_profile(image),
+        "exif_problem": problem,
+    }
+    return {name: value for name, value in found.items() if value is not None}
 
 
-def _upright(image: Image.Image) -> Image.Image:
-    """The picture as its EXIF orientation wants it shown; broken EXIF means as it is."""
-    from PIL import ImageOps
+def _colour_profile(image: Image.Image) -> str | None:
+    """The description of an embedded ICC profile; it is noted and not applied."""
+    from PIL import ImageCms
 
+    from smartdb.exif import plain
+
+    data = image.info.get("icc_profile")
+    if not data:
+        return None
     try:
-        return ImageOps.exif_transpose(image) if image.getexif().get(0x0112, 1) != 1 else image
-    except Exception:  # whatever is wrong with it
-        return image
-
-
-def _rgb(image: Image.Image) -> Image.Image:
-    from PIL import Image
-
-    if image.mode == "RGB":
-        return image
-    if image.mode[0] in "IF":  # I;16, I;16B, I, F
-        return _eight_bit(image).convert("RGB")
-    if image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info:
-        over = image.convert("RGBA")
-        return Image.alpha_composite(Image.new("RGBA", over.size, "white"), over).convert("RGB")
-    return image.convert("RGB")
-
-
-def _eight_bit(image: Image.Image) -> Image.Image:
-    import numpy as np
-    from PIL import Image
-
-    values = np.nan_to_num(np.asarray(image).astype(np.float64), posinf=0.0, neginf=0.0)
-    if image.mode != "F" and values.min() >= 0 and values.max() <= 65535:
-        deep = image.mode != "I" or values.max() > 255
-        return Image.fromarray((values // 256 if deep else values).astype(np.uint8))
-    low, span = values.min(), np.ptp(values) or 1.0
-    return Image.fromarray(((values - low) / span * 255).astype(np.uint8))
+        profile = ImageCms.core.profile_frombytes(data)
+        return str(plain(profile.profile_description or "unnamed"))
+    except Exception:  # littlecms cannot read it
+        return "unreadable"
 
 
 def _file(path: Path) -> bytes:
@@ -291,20 +318,35 @@ def _file(path: Path) -> bytes:
 def _reason(error: Exception, data: bytes) -> str:
     from PIL import Image, UnidentifiedImageError
 
+    said = str(error).lower()
     if not data:
         return "empty_file"
-    if isinstance(error, Image.DecompressionBombError | MemoryError):
+    if isinstance(error, Image.DecompressionBombError | MemoryError) or "too large" in said:
         return "too_large"
+    if _is_unsupported(said, data):
+        return "unsupported"
     if isinstance(error, UnidentifiedImageError):
-        head = data[:32]
-        kind = "corrupt" if looks_like_image(head) else "not_an_image"
-        return "unsupported" if looks_like_heif(head) else kind
-    return "truncated" if "truncated" in str(error).lower() else "corrupt"
+        is_image = looks_like_image(data[:32]) or b"IHDR" in data[:32]  # a damaged signature
+        return "corrupt" if is_image else "not_an_image"
+    return "truncated" if "truncated" in said else "corrupt"
 
 
-def _detail(error: Exception) -> str:
+def _is_unsupported(said: str, data: bytes) -> bool:
+    """Whether the file is of a kind that is not read here, for all one can tell."""
+    if looks_like_heif(data[:32]):
+        return "HEIF" not in _formats()
+    return data.startswith((b"\xff\x0a", b"\0\0\0\x0cJXL ")) or any(
+        words in said for words in ("unknown pixel mode", "unsupported", "not supported")
+    )
+
+
+def _detail(error: Exception, data: bytes) -> str:
     from PIL import UnidentifiedImageError
 
+    if looks_like_heif(data[:32]) and "HEIF" not in _formats():
+        return INSTALL_HEIF
     if isinstance(error, UnidentifiedImageError):
         return "no reader knows what this is"
+    if isinstance(error, MemoryError):
+        return "decoding needs more memory than a worker may use; see SMARTDB_WORKER_MEMORY"
     return f"{type(error).__name__}: {error}".replace("\0", "")[:500]

@@ -11,7 +11,7 @@ import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing
-from dataclasses import asdict, astuple, dataclass
+from dataclasses import astuple, dataclass
 from itertools import chain, islice, tee
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from psycopg.rows import tuple_row
 from smartdb import config, images, sources, walk
 from smartdb.bulk import copy_rows
 from smartdb.errors import translated
-from smartdb.findings import DEFAULTS, Thresholds
+from smartdb.extensions import wrong_extension
 from smartdb.images import Inspected, Refused
 from smartdb.runs import run
 from smartdb.statements import statement
@@ -49,7 +49,7 @@ _IMAGE = {
     "phash": "bit(64)", "exif": "jsonb", "attributes": "jsonb", "gps": "jsonb",
     "brightness": "real", "contrast": "real", "sharpness": "real", "entropy": "real",
     "colourfulness": "real", "kind": "text", "duration": "double precision",
-    "fps": "double precision", "n_frames": "integer",
+    "fps": "double precision", "n_frames": "integer", "wrong_extension": "text",
 }  # fmt: skip
 _NO_QUALITY = (None,) * 5
 _REFUSED = {
@@ -64,7 +64,6 @@ class Job:
 
     run_id: int
     source_id: int
-    thresholds: Thresholds
     workers: int | None
     seconds: float
     progress: Progress | None
@@ -78,7 +77,6 @@ def ingest(
     licence: str | None = None,
     workers: int | None = None,
     seconds: float = SECONDS,
-    thresholds: Thresholds = DEFAULTS,
     progress: Progress | None = None,
 ) -> dict[str, int]:
     """Records every image below ``folder`` and returns the counts of the run. Commits each batch.
@@ -100,10 +98,10 @@ def ingest(
         raise walk.nothing_found(root, tally)
     uri, name = walk.uri_of(root), source or walk.shown(root.rsplit(b"/", 1)[1]) or "/"
     parameters = {"folder": uri, "source": name, "licence": licence, "seconds": seconds}
-    with run(conn, "ingest", {**parameters, "thresholds": asdict(thresholds)}) as opened:
+    with run(conn, "ingest", parameters) as opened:
         source_id = sources.register(conn, name, uri, licence)
         conn.commit()
-        job = Job(opened.run_id, source_id, thresholds, workers, seconds, progress)
+        job = Job(opened.run_id, source_id, workers, seconds, progress)
         record(conn, _unread(conn, chain([first], listing), job, tally), job, tally)
         opened.counts.update(tally)
     return dict(tally)
@@ -120,11 +118,13 @@ def record(
     Commits each batch and counts it in ``tally``.
     """
     files, states = tee(todo)
+    workers = job.workers or config.workers()
     read = parallel(
         images.inspect_found,
         (found for found, _ in files),
-        workers=job.workers or config.workers(),
+        workers=workers,
         seconds=job.seconds,
+        memory=config.worker_memory(workers),
         window=2 * BATCH_FILES,
     )
     with translated(), closing(read):
@@ -189,7 +189,7 @@ def _batches(outcomes: Iterable[Outcome]) -> Iterator[list[Outcome]]:
 
 def _write(conn: psycopg.Connection[Any], batch: list[Outcome], job: Job) -> set[bytes]:
     """Writes a batch in one transaction, as queries/ingest.sql says; returns the new hashes."""
-    values = {"run_id": job.run_id, "source_id": job.source_id, **asdict(job.thresholds)}
+    values = {"run_id": job.run_id, "source_id": job.source_id}
     with conn.transaction(), conn.cursor(row_factory=tuple_row) as cursor:
         cursor.execute(statement("ingest", "stage"))
         copy_rows(conn, "ingest_image", _IMAGE, _image_rows(batch))
@@ -199,6 +199,7 @@ def _write(conn: psycopg.Connection[Any], batch: list[Outcome], job: Job) -> set
             "name_media",
             "locate",
             "add_quality",
+            "find_quality",
             "add_findings",
             "refuse",
             "release",
@@ -227,7 +228,7 @@ def _image_rows(batch: list[Outcome]) -> Iterator[tuple[Any, ...]]:
                 found.uri, seen.n_bytes, found.modified_at, seen.sha256, seen.mime, seen.width,
                 seen.height, seen.captured_at, seen.phash, seen.exif, seen.attributes, seen.gps,
                 *(astuple(seen.quality) if seen.quality else _NO_QUALITY), seen.kind,
-                seen.duration, seen.fps, seen.n_frames,
+                seen.duration, seen.fps, seen.n_frames, wrong_extension(found.uri, seen.mime),
             )  # fmt: skip
 
 

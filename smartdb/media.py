@@ -1,36 +1,18 @@
-"""Media as tools ask for them: pages, one with all that is known, its bytes, and its like."""
+"""Media as tools ask for them: pages, one with all that is known, and its like."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 
 import psycopg
 from psycopg import sql
 from psycopg.rows import dict_row
 
-from smartdb import thumbnails, walk
 from smartdb.errors import InvalidInput, NotFound
 from smartdb.statements import statement
 
 Row = dict[str, Any]
 State = Literal["labelled", "unlabelled", "reviewed", "suspected"]
-T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class Original:
-    """Where the bytes of a media lie, and what they are."""
-
-    media_id: int
-    sha256: bytes
-    mime: str
-    width: int
-    height: int
-    paths: tuple[Path, ...]
 
 
 def media_page(
@@ -75,30 +57,6 @@ def find_media(conn: psycopg.Connection[Any], media_id: int) -> Row:
     return found
 
 
-def find_original(conn: psycopg.Connection[Any], media_id: int) -> Original:
-    """What `read_original` and `thumbnail_of` need; NotFound as for `find_media`."""
-    found = _one(conn, "file", media_id)
-    places = _rows(conn, statement("media", "locations"), {"media_id": media_id})
-    paths = tuple(Path(os.fsdecode(walk.path_of(place["uri"]))) for place in places)
-    return Original(**{**found, "sha256": bytes.fromhex(found["sha256"])}, paths=paths)
-
-
-def read_original(original: Original) -> bytes:
-    """The bytes of a media, unchanged, from the first place that still has them; else NotFound."""
-    return _from_any(original, lambda path: thumbnails.read_checked(original.sha256, path))
-
-
-def thumbnail_of(original: Original, size: int = 256) -> bytes:
-    """A JPEG without metadata, longer side at most ``size`` pixels, from the cache if it is there.
-
-    NotFound if it must be made and no place has the bytes any more, InvalidInput for a size that
-    thumbnails do not have.
-    """
-    return _from_any(
-        original, lambda path: thumbnails.cached_thumbnail(original.sha256, path, size)
-    )
-
-
 def similar_media(
     conn: psycopg.Connection[Any],
     media_id: int,
@@ -113,7 +71,7 @@ def similar_media(
     ``encoder`` may be left out where there is only one. NotFound without media, encoder or
     vector, InvalidInput where one of several encoders must be named, or for a class not in use.
     """
-    _one(conn, "file", media_id)
+    _one(conn, "id", media_id)
     name = encoder or _only_encoder(conn)
     values: Row = {"media_id": media_id, "encoder": name, "k": k, "source": source}
     values["class_ids"] = _class_ids(conn, class_)
@@ -157,14 +115,3 @@ def _rows(
     """The rows; planned anew each time, for what is quick depends on the values."""
     with conn.cursor(row_factory=dict_row) as cursor:
         return cursor.execute(query, values, prepare=False).fetchall()
-
-
-def _from_any(original: Original, use: Callable[[Path], T]) -> T:
-    """What ``use`` makes of the first place that serves; the last NotFound if none does."""
-    error = NotFound(f"nothing says where the bytes of media {original.media_id} lie")
-    for path in original.paths:
-        try:
-            return use(path)
-        except NotFound as failed:
-            error = failed
-    raise error

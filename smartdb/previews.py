@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import psycopg
 from psycopg.rows import tuple_row
 
-from smartdb import images, plots, walk
+from smartdb import contents, plots
 from smartdb.errors import SmartdbError
 from smartdb.statements import statement
 
 if TYPE_CHECKING:
     from PIL import Image
+
+    from smartdb.contents import Content
 
 N = 24
 
@@ -45,18 +45,19 @@ def batch(conn: psycopg.Connection[Any], batch_id: int) -> bytes | None:
 
 
 def _sheet(conn: psycopg.Connection[Any], name: str, **values: Any) -> bytes | None:
-    """The images of a statement for (uri, caption); the transaction ends before files are read."""
+    """The images of a statement for (media_id, caption), read after the transaction."""
     with conn.cursor(row_factory=tuple_row) as cursor:
         rows = cursor.execute(statement("previews", name), {**values, "n": N}).fetchall()
+    found = {each.media_id: each for each in contents.find_all(conn, (i for i, _ in rows))}
     conn.commit()
     if not rows:
         return None
-    return plots.contact_sheet([_read(uri) for uri, _ in rows], [caption for _, caption in rows])
+    return plots.contact_sheet([_read(found.get(i)) for i, _ in rows], [text for _, text in rows])
 
 
-def _read(uri: str | None) -> Image.Image | None:
+def _read(content: Content | None) -> Image.Image | None:
     """The picture, or None if its file is gone or no longer one."""
     try:
-        return images.load_rgb(Path(os.fsdecode(walk.path_of(uri)))) if uri else None
+        return contents.load_rgb(content) if content else None
     except SmartdbError:
         return None

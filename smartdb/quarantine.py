@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 from typing import Any
@@ -14,7 +14,6 @@ from psycopg.rows import class_row, tuple_row
 
 from smartdb import walk
 from smartdb.errors import translated
-from smartdb.findings import DEFAULTS, Thresholds
 from smartdb.ingest import SECONDS, Job, Progress, new_tally, record
 from smartdb.runs import run
 from smartdb.statements import statement
@@ -52,7 +51,6 @@ def retry(
     reason: str | None = None,
     workers: int | None = None,
     seconds: float = SECONDS,
-    thresholds: Thresholds = DEFAULTS,
     progress: Progress | None = None,
 ) -> dict[str, int]:
     """Reads refused files again and returns counts as `smartdb.ingest.ingest` does, and ``gone``.
@@ -62,10 +60,10 @@ def retry(
     """
     tally = new_tally()
     tally["gone"] = 0
-    parameters = {"source": source, "reason": reason, "thresholds": asdict(thresholds)}
+    parameters = {"source": source, "reason": reason}
     with run(conn, "retry", parameters) as opened:
         for source_id, uris in _by_source(conn, source, reason):
-            job = Job(opened.run_id, source_id, thresholds, workers, seconds, progress)
+            job = Job(opened.run_id, source_id, workers, seconds, progress)
             gone = [uri for uri in uris if _is_gone(uri)]
             _forget(conn, source_id, gone)
             tally["gone"] += len(gone)

@@ -1,6 +1,6 @@
 """Subjects: which person a media shows, by a key of the team's own. Only for smartdb_privacy.
 
-A key is sent as a parameter, never as a part of a statement, and is written in ``core.media_subject``
+A key is sent as a parameter, never as a part of a statement, and is written in core.media_subject
 alone: not in runs, reports or messages.
 """
 
@@ -17,7 +17,7 @@ from smartdb.statements import statement
 
 
 def add(conn: psycopg.Connection[Any], key: str, media_ids: Iterable[int]) -> int:
-    """Notes that media show a person; returns of how many that was not known. NotFound if unknown."""
+    """Notes that media show a person; returns of how many that is new. NotFound if unknown."""
     return _change(conn, "add", key, media_ids)
 
 

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
-import os
 import tempfile
 import time
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from smartdb import config
-from smartdb.errors import InvalidInput, NotFound
+from smartdb import config, contents
+from smartdb.contents import Content
+from smartdb.errors import InvalidInput
 from smartdb.images import load_rgb
-from smartdb.walk import shown
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 SIZES = range(16, 1025)
 """Lengths in pixels that the longer side may have."""
@@ -30,26 +32,21 @@ def thumbnail(source: bytes | Path, size: int = 256) -> bytes:
     comments, embedded thumbnails, colour profiles) is passed on. InvalidInput for a size outside
     `SIZES` or an image that cannot be decoded, NotFound where there is no such file.
     """
-    if size not in SIZES:
-        raise InvalidInput(f"size {size} is not between {SIZES[0]} and {SIZES[-1]} pixels")
-    picture = load_rgb(source, at_least=2 * size)
-    picture.thumbnail((size, size))
-    picture.info.clear()  # or Pillow passes the JPEG comment on
-    buffer = io.BytesIO()
-    picture.save(buffer, "JPEG", quality=85)
-    return buffer.getvalue()
+    _check(size)
+    return _small(load_rgb(source, at_least=2 * size), size)
 
 
-def cached_thumbnail(sha256: bytes, path: Path, size: int = 256) -> bytes:
-    """`thumbnail` of the media with this hash, from the cache, or made from its file and kept.
+def cached_thumbnail(content: Content, size: int = 256) -> bytes:
+    """`thumbnail` of a media, from the cache, or made from its bytes and kept.
 
-    NotFound if the file is gone or holds other bytes by now.
+    NotFound if it must be made and no place has the bytes any more.
     """
-    kept = cache_path(sha256, size)
+    _check(size)
+    kept = cache_path(content.sha256, size)
     try:
         return kept.read_bytes()
     except FileNotFoundError:
-        made = thumbnail(read_checked(sha256, path), size)
+        made = _small(contents.load_rgb(content, at_least=2 * size), size)
         _keep(kept, made)
         return made
 
@@ -65,24 +62,23 @@ def forget(sha256: bytes) -> None:
                 part.unlink()
 
 
-def read_checked(sha256: bytes, path: Path) -> bytes:
-    """The bytes of a file, if they are still those of the media; else NotFound."""
-    name = shown(os.fsencode(path))
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise NotFound(
-            f"cannot read {path!r}: {error.strerror}; ingest its folder again"
-        ) from error
-    if hashlib.sha256(data).digest() != sha256:
-        raise NotFound(f"{name} has changed since it was ingested; ingest its folder again")
-    return data
-
-
 def cache_path(sha256: bytes, size: int) -> Path:
     """Where the thumbnail of this size is kept."""
     name = sha256.hex()
     return config.home() / "thumbnails" / name[:2] / f"{name}_{size}.jpg"
+
+
+def _check(size: int) -> None:
+    if size not in SIZES:
+        raise InvalidInput(f"size {size} is not between {SIZES[0]} and {SIZES[-1]} pixels")
+
+
+def _small(picture: Image.Image, size: int) -> bytes:
+    picture.thumbnail((size, size))
+    picture.info.clear()  # or Pillow passes the JPEG comment on
+    buffer = io.BytesIO()
+    picture.save(buffer, "JPEG", quality=85)
+    return buffer.getvalue()
 
 
 def _keep(path: Path, data: bytes) -> None:

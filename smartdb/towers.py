@@ -7,38 +7,28 @@ for the head. What it makes is recorded as a head on vectors is: run, model, pre
 from __future__ import annotations
 
 import json
-import os
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import psycopg
 from numpy.typing import NDArray
-from psycopg.rows import tuple_row
 
-from smartdb import artifacts, config, datasets, images, models, runs, thumbnails, walk
+from smartdb import artifacts, config, contents, datasets, models, runs
+from smartdb.contents import Content
 from smartdb.encoders.spec import Spec, parse
-from smartdb.errors import InvalidInput, NotFound, SmartdbError, translated
+from smartdb.errors import InvalidInput, SmartdbError
 from smartdb.heads import Epoch, needs
 from smartdb.models import Items, Model, TrainingRun
-from smartdb.statements import statement
 from smartdb.turns import turn
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
 
 _AHEAD = 3  # batches that are decoded while the model computes
-
-
-@dataclass(frozen=True)
-class _File:
-    media_id: int
-    sha256: bytes
-    uris: Sequence[str]
 
 
 @dataclass(frozen=True)
@@ -99,7 +89,7 @@ def finetune(
         if known is not None:
             return known
         with runs.run(conn, "train", parameters, seed) as run:
-            files = _files(conn, items.media_ids)
+            files = contents.find_pictures(conn, items.media_ids)
             conn.commit()  # nothing is open while it trains
             tower = _make(parts, len(items.class_ids), seed, device)
             history = _fit(
@@ -126,7 +116,7 @@ def readable(
     conn: psycopg.Connection[Any], model: Model, wanted: Ints | None, batch_size: int = 32
 ) -> tuple[Ints, Callable[[], Floats]]:
     """Images (all, or those wanted) in order, and how a stored tower's probabilities are had."""
-    files = _files(conn, wanted)
+    files = contents.find_pictures(conn, wanted)
     ids = np.array([file.media_id for file in files], np.int64)
     return ids, lambda: _probabilities(_restore(model), files, batch_size)
 
@@ -178,7 +168,7 @@ def _with_head(visual: Any, n_classes: int, mean: Sequence[float], std: Sequence
 
 def _fit(
     tower: _Tower,
-    files: Sequence[_File],
+    files: Sequence[Content],
     items: Items,
     *,
     seed: int,
@@ -217,7 +207,7 @@ def _fit(
 def _train_epoch(
     tower: _Tower,
     optimiser: Any,
-    files: Sequence[_File],
+    files: Sequence[Content],
     y: Ints,
     order: Ints,
     batch_size: int,
@@ -243,7 +233,7 @@ def _train_epoch(
 
 
 def _val_loss(
-    tower: _Tower, files: Sequence[_File], y: Ints, val: Ints, batch_size: int
+    tower: _Tower, files: Sequence[Content], y: Ints, val: Ints, batch_size: int
 ) -> float | None:
     from smartdb.scores import log_loss
 
@@ -252,7 +242,7 @@ def _val_loss(
     return log_loss(_probabilities(tower, [files[at] for at in val], batch_size), y[val])
 
 
-def _probabilities(tower: _Tower, files: Sequence[_File], batch_size: int) -> Floats:
+def _probabilities(tower: _Tower, files: Sequence[Content], batch_size: int) -> Floats:
     """Probability of each class, (n, c), for files in order."""
     import torch
 
@@ -266,7 +256,7 @@ def _probabilities(tower: _Tower, files: Sequence[_File], batch_size: int) -> Fl
 
 
 def _batches(
-    tower: _Tower, files: Sequence[_File], order: Ints, batch_size: int
+    tower: _Tower, files: Sequence[Content], order: Ints, batch_size: int
 ) -> Iterator[tuple[Ints, NDArray[np.uint8]]]:
     """Places and their pixels (n, h, w, 3), decoded in threads while the model computes."""
     parts = deque(order[at : at + batch_size] for at in range(0, len(order), batch_size))
@@ -283,15 +273,8 @@ def _batches(
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _pixels(tower: _Tower, file: _File) -> NDArray[np.uint8]:
-    error: NotFound = NotFound(f"nothing says where the bytes of media {file.media_id} lie")
-    for uri in file.uris:
-        try:
-            path = Path(os.fsdecode(walk.path_of(uri)))
-            return tower.prepare(images.load_rgb(thumbnails.read_checked(file.sha256, path)))
-        except NotFound as failed:
-            error = failed
-    raise error
+def _pixels(tower: _Tower, file: Content) -> NDArray[np.uint8]:
+    return tower.prepare(contents.load_rgb(file))
 
 
 def _copied(tower: _Tower) -> dict[str, Any]:
@@ -324,14 +307,3 @@ def _about(data: bytes) -> Mapping[str, str]:
     size = int.from_bytes(data[:8], "little")
     about: Mapping[str, str] = json.loads(json.loads(data[8 : 8 + size])["__metadata__"]["smartdb"])
     return about
-
-
-def _files(conn: psycopg.Connection[Any], media_ids: Ints | None) -> list[_File]:
-    values = {"media_ids": None if media_ids is None else media_ids.tolist()}
-    with translated(), conn.cursor(row_factory=tuple_row) as cursor:
-        cursor.execute(statement("training", "files"), values)
-        files = [_File(media_id, bytes(sha256), uris) for media_id, sha256, uris in cursor]
-    missing = set(values["media_ids"] or []) - {file.media_id for file in files}
-    if missing:
-        raise NotFound(f"no image with these ids: {', '.join(map(str, sorted(missing)[:5]))}")
-    return files

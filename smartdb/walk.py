@@ -20,12 +20,12 @@ from pathlib import Path
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
 from smartdb.errors import InvalidInput, NothingToDo
+from smartdb.extensions import ENDINGS, RAW
 
 EXTENSIONS = frozenset(
-    b".jpg .jpeg .jpe .jfif .mpo .png .apng .gif .bmp .dib .webp .tif .tiff .avif .heic .heif "
-    b".jp2 .j2k .jpx .jpf .ppm .pgm .pbm .pnm .ico .icns .psd .dds .qoi".split()
+    ending.encode() for ending in (*" ".join(ENDINGS.values()).split(), *RAW, ".jxl")
 )
-"""Endings of image names, in lower case."""
+"""Endings of image names, in lower case; of some no reader is here, and those are refused."""
 
 MAX_URI = 2600
 """Longest URI in bytes that the database can index."""

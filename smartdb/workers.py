@@ -3,7 +3,8 @@
 The processes are plain Python interpreters and not forks: they share no connection or lock with
 the caller, and scripts need no ``if __name__ == "__main__"``. Items go to them in small chunks, and
 each counts in shared memory what it has begun, so the item in work is known when a process dies or
-takes too long. They end when the caller does.
+takes too long. They end when the caller does. The kernel (Linux) refuses them more memory than they
+are given, so a hostile file ends as an error in one process and never takes down the machine.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ from __future__ import annotations
 import mmap
 import os
 import pickle
+import re
+import resource
 import signal
 import subprocess
 import sys
@@ -39,14 +42,18 @@ _FEW = 4
 _SECONDS_BETWEEN_ANSWERS = 0.1
 _BOOT = (
     "import sys; from multiprocessing.connection import Connection; c = Connection({pipe}); "
-    "sys.path[:] = c.recv(); from smartdb.workers import _serve; _serve(c, {begun})"
+    "sys.path[:] = c.recv(); from smartdb.workers import _serve; _serve(c, {begun}, {memory})"
 )
+_OUT_OF_MEMORY = re.compile(r"bad_alloc|out of memory|cannot allocate memory|MemoryError", re.I)
 _ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}  # the processes are parallel
 
 
 @dataclass(frozen=True)
 class Lost:
-    """In place of a result: ``died`` (its process did, twice) or ``too_slow``; what was seen."""
+    """In place of a result: why, and what was seen.
+
+    ``died`` (its process did, twice), ``too_slow``, or ``too_large`` (more memory than it may use).
+    """
 
     reason: str
     detail: str
@@ -71,16 +78,18 @@ def parallel(
     *,
     workers: int,
     seconds: float = 60.0,
+    memory: int | None = None,
     window: int = 2000,
 ) -> Generator[tuple[Item, Result | Lost], None, None]:
     """Each item with ``function(item)``, in the order of the items, worked out by processes.
 
     ``function`` is named by its module, items and results are pickled. An item whose process dies
-    is tried once more in a new one before it is `Lost`; one that takes longer than ``seconds`` is
-    lost at once. At most ``window`` items are held. Processes start when the first item comes.
-    SmartdbError when ``function`` raises (it should not) or the processes cannot start.
+    is tried once more in a new one before it is `Lost`; one that takes longer than ``seconds``, or
+    for which a process wants more than ``memory`` bytes, is lost at once. At most ``window`` items
+    are held. Processes start when the first item comes. SmartdbError when ``function`` raises (it
+    should not) or the processes cannot start.
     """
-    crew = _Crew[Item, Result](function, items, workers, seconds, window)
+    crew = _Crew[Item, Result](function, items, workers, seconds, memory, window)
     try:
         yield from crew.results()
     finally:
@@ -94,10 +103,11 @@ class _Crew(Generic[Item, Result]):
         items: Iterable[Item],
         workers: int,
         seconds: float,
+        memory: int | None,
         window: int,
     ) -> None:
         self.function, self.workers = function, workers
-        self.seconds, self.window = seconds, window
+        self.seconds, self.memory, self.window = seconds, memory, window
         self.source = enumerate(items)
         self.again: deque[_Job[Item]] = deque()
         self.done: dict[int, tuple[Item, Result | Lost]] = {}
@@ -124,7 +134,7 @@ class _Crew(Generic[Item, Result]):
             if not jobs:
                 return
             if worker.process is None:
-                worker.start(self.function)
+                worker.start(self.function, self.memory)
             worker.send(jobs)
 
     def _free_worker(self) -> _Worker[Item] | None:
@@ -163,7 +173,7 @@ class _Crew(Generic[Item, Result]):
                         raise SmartdbError(f"{job.item}: {answer.text}")
                     self.done[job.index] = job.item, answer
         except (EOFError, OSError):
-            self._lose(worker, Lost("died", worker.stop()))
+            self._lose(worker, _death(worker.stop()))
 
     def _lose(self, worker: _Worker[Item], lost: Lost) -> None:
         """Ends a worker. Its items are done again; the one in work only after its first death."""
@@ -188,15 +198,16 @@ class _Worker(Generic[Item]):
         self.n_answered = self.n_seen = 0
         self.since = 0.0
 
-    def start(self, function: Callable[..., Any]) -> None:
+    def start(self, function: Callable[..., Any], memory: int | None) -> None:
         self.pipe, theirs = Pipe()
         self.said = tempfile.TemporaryFile()  # noqa: SIM115 (closed by stop)
         with tempfile.TemporaryFile() as counter:
             counter.truncate(8)
             self.begun = mmap.mmap(counter.fileno(), 8)
+            pipe, begun = theirs.fileno(), counter.fileno()
             self.process = subprocess.Popen(
-                [sys.executable, "-c", _BOOT.format(pipe=theirs.fileno(), begun=counter.fileno())],
-                pass_fds=[theirs.fileno(), counter.fileno()],
+                [sys.executable, "-c", _BOOT.format(pipe=pipe, begun=begun, memory=memory)],
+                pass_fds=[pipe, begun],
                 stdin=subprocess.DEVNULL,
                 stdout=self.said,
                 stderr=self.said,
@@ -271,10 +282,17 @@ def _read_count(begun: mmap.mmap) -> int:
     return int.from_bytes(begun[:8], "little")
 
 
-def _serve(pipe: Connection, counter: int) -> None:
+def _death(how: str) -> Lost:
+    """What the end of a process says of the item it worked on."""
+    return Lost("too_large" if _OUT_OF_MEMORY.search(how) else "died", how)
+
+
+def _serve(pipe: Connection, counter: int, memory: int | None) -> None:
     """What a worker process does: a function, then items, until the other end is closed."""
     begun, n = mmap.mmap(counter, 8), 0
     function = pipe.recv()
+    if memory is not None:
+        resource.setrlimit(resource.RLIMIT_DATA, (memory, memory))
     pipe.send("ready")
     with suppress(EOFError, OSError):
         while True:
@@ -296,5 +314,7 @@ def _serve(pipe: Connection, counter: int) -> None:
 def _result(function: Callable[[Any], Any], item: Any) -> Any:
     try:
         return function(item)
+    except MemoryError:
+        return Lost("too_large", "needs more memory than a worker may use")
     except Exception:  # it is told to the caller
         return _Raised(traceback.format_exc())

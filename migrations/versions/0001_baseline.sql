@@ -370,7 +370,8 @@ comment on column core.media.group_key is
 comment on column core.media.parent_media_id is 'The media that this one was derived from.';
 comment on column core.media.frame_index is 'Number of the frame in its video, from 0.';
 comment on column core.media.pts is 'Presentation time of the frame in its video, in seconds, as the decoder gives it.';
-comment on column core.media.n_frames is 'Frames that could be decoded, of a video (headers lie) or an animation.';
+comment on column core.media.n_frames is
+    'Frames that could be decoded, of a video (headers lie); frames of an animation or pages, by the file; null for one picture.';
 comment on column core.media.recipe is
     'How it was derived from its parent: {"step": "frame" or "sanitise" ..., and its parameters}; null for an original.';
 comment on column core.media.erased_at is
@@ -433,7 +434,8 @@ comment on column core.quarantine.quarantine_id is 'Identity of the refusal.';
 comment on column core.quarantine.source_id is 'The source it was found in.';
 comment on column core.quarantine.uri is 'The file, as a percent-encoded file:// URI.';
 comment on column core.quarantine.reason is
-    'Stable code: empty_file, not_an_image, truncated, unreadable, too_large, worker_died.';
+    'Stable code (smartdb.reasons says what each means): empty_file, not_an_image, unsupported, truncated, corrupt, '
+    'too_large, too_slow, worker_died, unreadable, missing, changed, no_vector, no_place.';
 comment on column core.quarantine.detail is 'What the reader said, for a person.';
 comment on column core.quarantine.n_bytes is 'Size of the file, if it could be told.';
 comment on column core.quarantine.modified_at is 'Modification time of the file, if it could be told.';
@@ -528,7 +530,7 @@ create index finding_run_idx on core.finding (run_id);
 comment on table core.finding is 'What a check found on a media.';
 comment on column core.finding.finding_id is 'Identity of the finding.';
 comment on column core.finding.media_id is 'The media.';
-comment on column core.finding.kind is 'What was found: gps, dark, bright, low_contrast, blurry, ...';
+comment on column core.finding.kind is 'What was found: gps, wrong_extension, a kind of quality_threshold (dark, blurry, ...), ...';
 comment on column core.finding.score is 'The measured value that made it a finding.';
 comment on column core.finding.region is 'x, y, width, height in pixels; null is the whole media.';
 comment on column core.finding.detail is 'Anything else, for instance the position in the EXIF.';
@@ -667,14 +669,15 @@ create table core.quality_threshold (
     below double precision,
     above double precision,
     constraint quality_threshold_pk primary key (kind),
-    constraint quality_threshold_kind_check check (kind ~ '^[a-z_]+$'),
+    constraint quality_threshold_kind_check check (
+        kind ~ '^[a-z_]+$' and kind not in ('gps', 'wrong_extension', 'face', 'plate')),
     constraint quality_threshold_statistic_check check (statistic in (
         'brightness', 'contrast', 'sharpness', 'entropy', 'colourfulness', 'shorter_side', 'aspect')),
     constraint quality_threshold_side_check check (num_nonnulls(below, above) >= 1)
 );
 comment on table core.quality_threshold is
     'Findings made of statistics: a media has the finding if its statistic lies below the one or above the other.';
-comment on column core.quality_threshold.kind is 'Kind of the finding.';
+comment on column core.quality_threshold.kind is 'Kind of the finding; not one that another check finds.';
 comment on column core.quality_threshold.statistic is
     'Column of core.quality, shorter_side (pixels), or aspect (longer side by shorter side).';
 comment on column core.quality_threshold.below is 'Smaller values are a finding; null is none.';
@@ -689,6 +692,70 @@ insert into core.quality_threshold (kind, statistic, below, above) values
 ('odd_size', 'shorter_side', 16, null),
 ('odd_aspect', 'aspect', null, 5),
 ('greyscale', 'colourfulness', 0.01, null);
+
+create view core.quality_finding as
+select q.media_id, t.kind, s.value::real as score
+from core.quality as q
+join core.media as m using (media_id)
+cross join core.quality_threshold as t
+cross join lateral (
+    select
+        case t.statistic
+            when 'brightness' then q.brightness
+            when 'contrast' then q.contrast
+            when 'sharpness' then q.sharpness
+            when 'entropy' then q.entropy
+            when 'colourfulness' then q.colourfulness
+            when 'shorter_side' then least(m.width, m.height)
+            when 'aspect' then greatest(m.width, m.height) / least(m.width, m.height)::double precision
+        end as value
+) as s
+where s.value < t.below or s.value > t.above;
+comment on view core.quality_finding is 'What the thresholds find in the statistics as both are now.';
+comment on column core.quality_finding.media_id is 'The media.';
+comment on column core.quality_finding.kind is 'Kind of the finding.';
+comment on column core.quality_finding.score is 'Value of the statistic.';
+
+create function core.find_quality(media_ids bigint[], run bigint) returns void
+language sql security definer
+begin atomic
+    insert into core.finding (media_id, kind, score, run_id)
+    select f.media_id, f.kind, f.score, run
+    from core.quality_finding as f
+    where f.media_id = any (media_ids)
+    order by f.media_id, f.kind
+    on conflict (media_id, kind, region) do nothing;
+end;
+comment on function core.find_quality(bigint[], bigint) is
+    'Records what the thresholds find in the statistics of media, restricted ones included; what is there already stays.';
+
+create function core.derive_findings(kinds text[], run bigint, out n_added bigint, out n_removed bigint)
+language sql security definer
+begin atomic
+    with gone as (
+        delete from core.finding as f
+        where
+            f.kind = any (kinds) and f.resolution is null and f.region is null
+            and not exists (
+                select from core.quality_finding as q where q.media_id = f.media_id and q.kind = f.kind
+            )
+        returning f.finding_id
+    ),
+    come as (
+        insert into core.finding as f (media_id, kind, score, run_id)
+        select q.media_id, q.kind, q.score, run
+        from core.quality_finding as q
+        where q.kind = any (kinds)
+        order by q.media_id, q.kind
+        on conflict (media_id, kind, region) do update set score = excluded.score
+        where f.resolution is null and f.score is distinct from excluded.score
+        returning f.xmax = 0 as is_new
+    )
+    select (select count(*) from come where come.is_new), (select count(*) from gone);
+end;
+comment on function core.derive_findings(text[], bigint) is
+    'After a change of thresholds: adds the findings of these kinds that are due now and removes open ones that are '
+    'not, from the statistics alone, restricted media included. What a person has resolved stays as it is.';
 
 -- Sourcing: what the terms of media come to. They act as the owner, because a media may derive from
 -- one that is hidden from the caller and is bound by its terms all the same.

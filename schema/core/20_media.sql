@@ -102,7 +102,8 @@ comment on column core.media.group_key is
 comment on column core.media.parent_media_id is 'The media that this one was derived from.';
 comment on column core.media.frame_index is 'Number of the frame in its video, from 0.';
 comment on column core.media.pts is 'Presentation time of the frame in its video, in seconds, as the decoder gives it.';
-comment on column core.media.n_frames is 'Frames that could be decoded, of a video (headers lie) or an animation.';
+comment on column core.media.n_frames is
+    'Frames that could be decoded, of a video (headers lie); frames of an animation or pages, by the file; null for one picture.';
 comment on column core.media.recipe is
     'How it was derived from its parent: {"step": "frame" or "sanitise" ..., and its parameters}; null for an original.';
 comment on column core.media.erased_at is
@@ -165,7 +166,8 @@ comment on column core.quarantine.quarantine_id is 'Identity of the refusal.';
 comment on column core.quarantine.source_id is 'The source it was found in.';
 comment on column core.quarantine.uri is 'The file, as a percent-encoded file:// URI.';
 comment on column core.quarantine.reason is
-    'Stable code: empty_file, not_an_image, truncated, unreadable, too_large, worker_died.';
+    'Stable code (smartdb.reasons says what each means): empty_file, not_an_image, unsupported, truncated, corrupt, '
+    'too_large, too_slow, worker_died, unreadable, missing, changed, no_vector, no_place.';
 comment on column core.quarantine.detail is 'What the reader said, for a person.';
 comment on column core.quarantine.n_bytes is 'Size of the file, if it could be told.';
 comment on column core.quarantine.modified_at is 'Modification time of the file, if it could be told.';
@@ -260,7 +262,7 @@ create index finding_run_idx on core.finding (run_id);
 comment on table core.finding is 'What a check found on a media.';
 comment on column core.finding.finding_id is 'Identity of the finding.';
 comment on column core.finding.media_id is 'The media.';
-comment on column core.finding.kind is 'What was found: gps, dark, bright, low_contrast, blurry, ...';
+comment on column core.finding.kind is 'What was found: gps, wrong_extension, a kind of quality_threshold (dark, blurry, ...), ...';
 comment on column core.finding.score is 'The measured value that made it a finding.';
 comment on column core.finding.region is 'x, y, width, height in pixels; null is the whole media.';
 comment on column core.finding.detail is 'Anything else, for instance the position in the EXIF.';

@@ -5,17 +5,32 @@ select
     m.media_id,
     (
         select s.name from core.media_location as l join core.source as s using (source_id)
-        where l.media_id = m.media_id order by l.source_id, l.uri limit 1
+        where l.media_id = case m.kind when 'frame' then m.parent_media_id else m.media_id end
+        order by l.missing_at is not null, l.is_managed, l.source_id, l.uri limit 1
     ) as source,
     (
-        select l.uri from core.media_location as l
-        where l.media_id = m.media_id order by l.source_id, l.uri limit 1
+        select case m.kind
+            when 'frame' then split_part(l.uri, '#', 1) || '#frame=' || m.frame_index else l.uri
+        end
+        from core.media_location as l
+        where l.media_id = case m.kind when 'frame' then m.parent_media_id else m.media_id end
+        order by l.missing_at is not null, l.is_managed, l.source_id, l.uri limit 1
     ) as uri,
     m.kind, m.mime, m.n_bytes, m.width, m.height, m.duration, m.fps, m.captured_at,
     q.brightness, q.contrast, q.sharpness, q.entropy, q.colourfulness,
-    m.group_key, m.parent_media_id, m.frame_index,
+    m.group_key, m.parent_media_id, m.frame_index, m.pts, m.n_frames,
     encode(m.sha256, 'hex') as sha256,
-    m.phash, m.exif, m.attributes, m.run_id, m.created_at
+    m.phash, m.exif, m.attributes, m.run_id, m.created_at,
+    (
+        select count(*) from core.media_location as l
+        where l.media_id = case m.kind when 'frame' then m.parent_media_id else m.media_id end
+            and l.missing_at is null
+    ) as n_locations,
+    (
+        select case when bool_and(l.missing_at is not null) then max(l.missing_at) end
+        from core.media_location as l
+        where l.media_id = case m.kind when 'frame' then m.parent_media_id else m.media_id end
+    ) as missing_at
 from core.media as m
 left join core.quality as q on q.media_id = m.media_id
 where m.erased_at is null;
@@ -24,7 +39,7 @@ comment on view smartdb.media is
     'Media, one row for each distinct content, with where it lies and statistics of its pixels. Restricted media are hidden, erased ones gone.';
 comment on column smartdb.media.media_id is 'Identity of the content.';
 comment on column smartdb.media.source is 'Name of the source it was found in first.';
-comment on column smartdb.media.uri is 'Where its bytes lie; all places are in media_location.';
+comment on column smartdb.media.uri is 'Where its bytes lie; all places are in media_location. A frame lies at its video''s, with #frame=N.';
 comment on column smartdb.media.kind is 'image, video or frame.';
 comment on column smartdb.media.mime is 'Type by content, for instance image/jpeg.';
 comment on column smartdb.media.n_bytes is 'Size of the file in bytes.';
@@ -41,12 +56,16 @@ comment on column smartdb.media.colourfulness is 'Colourfulness of Hasler and Su
 comment on column smartdb.media.group_key is 'What must stay on one side of a split, if it was given.';
 comment on column smartdb.media.parent_media_id is 'The media it was derived from.';
 comment on column smartdb.media.frame_index is 'Number of the frame in its video, from 0.';
+comment on column smartdb.media.pts is 'Presentation time of the frame in its video, in seconds.';
+comment on column smartdb.media.n_frames is 'Frames of a video or an animation, or pages; null for one picture.';
 comment on column smartdb.media.sha256 is 'SHA-256 of the bytes, in hexadecimal.';
 comment on column smartdb.media.phash is '64-bit perceptual hash; compare with <~>.';
 comment on column smartdb.media.exif is 'EXIF tags by name.';
 comment on column smartdb.media.attributes is 'Anything else known about it.';
 comment on column smartdb.media.run_id is 'The ingest run that added it.';
 comment on column smartdb.media.created_at is 'When it was added.';
+comment on column smartdb.media.n_locations is 'Places where its bytes are still there, as far as listings tell; 0 is lost.';
+comment on column smartdb.media.missing_at is 'When the last of its places was found missing; null while one is there.';
 
 -- example:
 --   select media_id, source, uri, width, height, brightness from smartdb.media where media_id <=

@@ -8,7 +8,9 @@ comment on view smartdb.quarantine is 'Every file that was refused, with the rea
 comment on column smartdb.quarantine.quarantine_id is 'Identity of the refusal.';
 comment on column smartdb.quarantine.source is 'Name of the source.';
 comment on column smartdb.quarantine.uri is 'The file, as a percent-encoded file:// URI.';
-comment on column smartdb.quarantine.reason is 'Stable code: empty_file, not_an_image, truncated, unreadable, too_large, worker_died, ...';
+comment on column smartdb.quarantine.reason is
+    'Stable code: empty_file, not_an_image, unsupported, truncated, corrupt, too_large, too_slow, worker_died, '
+    'unreadable, missing, changed, no_vector, no_place.';
 comment on column smartdb.quarantine.detail is 'What the reader said.';
 comment on column smartdb.quarantine.n_bytes is 'Size of the file, if it could be told.';
 comment on column smartdb.quarantine.run_id is 'The run that refused it last.';

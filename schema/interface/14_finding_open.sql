@@ -9,7 +9,7 @@ comment on view smartdb.finding_open is 'What checks found on media (position in
 comment on column smartdb.finding_open.finding_id is 'Identity of the finding.';
 comment on column smartdb.finding_open.media_id is 'The media.';
 comment on column smartdb.finding_open.uri is 'Where its bytes lie.';
-comment on column smartdb.finding_open.kind is 'gps, dark, bright, low_contrast, blurry, ...';
+comment on column smartdb.finding_open.kind is 'gps, wrong_extension, a kind of quality_threshold, ...';
 comment on column smartdb.finding_open.score is 'The measured value that made it a finding.';
 comment on column smartdb.finding_open.region is 'x, y, width, height in pixels; null is the whole media.';
 comment on column smartdb.finding_open.detail is 'Anything else.';

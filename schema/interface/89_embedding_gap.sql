@@ -10,11 +10,11 @@ begin
     end if;
     return query execute format(
         'select m.media_id, m.uri from smartdb.media as m
-         where m.kind = ''image'' and not exists (select from %s as v where v.media_id = m.media_id)', at);
+         where m.kind in (''image'', ''frame'') and not exists (select from %s as v where v.media_id = m.media_id)', at);
 end
 $$;
 comment on function smartdb.embedding_gap(text) is
-    'Images that an encoder has no vector of yet; empty when all is embedded. SD001 for an unknown encoder.';
+    'Images and frames that an encoder has no vector of yet; empty when all is embedded. SD001 for an unknown encoder.';
 
 -- example:
 --   select media_id, uri from smartdb.embedding_gap('tiny')

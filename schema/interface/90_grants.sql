@@ -84,6 +84,8 @@ grant execute on function
     core.erased_sha256(bytea[]),
     core.location_of(bigint, text[]),
     core.locate(bigint, bigint[], text[], bigint[], timestamptz[]),
+    core.find_quality(bigint[], bigint),
+    core.derive_findings(text[], bigint),
     core.refuse_sealed(bigint, integer[]),
     core.next_digest(bigint, integer),
     core.analyse(regclass)

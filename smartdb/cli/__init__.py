@@ -35,6 +35,7 @@ COMMANDS = {
     "subject": "smartdb.cli.privacy:subject",
     "erase": "smartdb.cli.privacy:erase",
     "quarantine": "smartdb.cli.source:quarantine",
+    "threshold": "smartdb.cli.threshold:threshold",
     "embed": "smartdb.cli.manage:embed",
     "encoders": "smartdb.cli.manage:encoders",
     "neighbours": "smartdb.cli.manage:neighbours",

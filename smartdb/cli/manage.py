@@ -122,7 +122,7 @@ def neighbours(name: str | None, k: int, as_json: bool) -> None:
 @_AS_JSON
 def nearest(image_or_media_id: str, name: str | None, k: int, device: str, as_json: bool) -> None:
     """Show the pictures nearest to a picture: a file, or the id of a media."""
-    from smartdb import database, embeddings, walk
+    from smartdb import contents, database, embeddings
 
     with database.session() as conn:
         encoder = embeddings.find(conn, name).name
@@ -135,7 +135,7 @@ def nearest(image_or_media_id: str, name: str | None, k: int, device: str, as_js
     if as_json:
         output.print_json(rows)
         return
-    shown = [[*list(row.values())[:3], walk.shown(walk.path_of(row["uri"]))] for row in rows]
+    shown = [[*list(row.values())[:3], contents.shown(row["uri"])] for row in rows]
     output.table(shown, ["media_id", "distance", "source", "file"])
 
 

@@ -11,12 +11,18 @@ from pathlib import Path
 import click
 
 from smartdb.cli import output
+from smartdb.reasons import REASONS
 
 _AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 _WORKERS = click.option(
     "--workers", type=click.IntRange(1), help="Processes that read files [default: one a core]."
 )
-_REASON = click.option("--reason", help="Only files refused for this reason, such as truncated.")
+_REASON = click.option(
+    "--reason",
+    type=click.Choice(list(REASONS)),
+    metavar="REASON",
+    help="Only files refused for this reason, such as truncated.",
+)
 
 
 @click.command()

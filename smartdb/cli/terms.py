@@ -171,7 +171,7 @@ def show(media: str | None, where: str | None, as_json: bool) -> None:
 @click.option("--limit", type=click.IntRange(1), help="At most.")
 @_AS_JSON
 def refused(purpose: str | None, limit: int | None, as_json: bool) -> None:
-    """List the media whose terms do not allow PURPOSE, or without one those whose right has ended."""
+    """List the media whose terms do not allow PURPOSE; without one, those with an ended right."""
     from smartdb import database
     from smartdb import terms as library
 

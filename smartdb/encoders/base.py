@@ -21,8 +21,6 @@ Array = NDArray[Any]
 Vectors = NDArray[np.float32]
 T = TypeVar("T")
 
-_BATCHES_AHEAD = 2
-
 
 class NoVector(InvalidInput):
     """the encoder returned a vector that is zero or not finite"""
@@ -51,6 +49,8 @@ class Encoder:
     forward: Callable[[Array], Array]
     batch_size: int
     _: KW_ONLY
+    ahead: int = 2
+    """Batches decoded while one is computed: 0 where decoder and model want the same cores."""
     side: int | None = None
     """Pixels that the shorter side is brought to; `load` decodes no more of a JPEG than needed."""
     weights_sha256: bytes | None = None
@@ -80,7 +80,12 @@ class Encoder:
         A large JPEG is decoded to not less than twice the ``side``: for 4 megapixels two to three
         times faster, and it moves the vector by a cosine distance below 0.002 (on 30 photos).
         """
-        return images.load_rgb(file, at_least=2 * self.side if self.side else None)
+        return images.load_rgb(file, at_least=self.at_least)
+
+    @property
+    def at_least(self) -> int | None:
+        """Pixels of the shorter side that a picture should have, for `images.load_rgb`."""
+        return 2 * self.side if self.side else None
 
     def encode_text(self, texts: Sequence[str]) -> Vectors:
         """Unit vectors (n, dim) of texts in the space of the images; open_clip models only."""
@@ -95,7 +100,7 @@ class Encoder:
     ) -> Iterator[Batch[T]]:
         """Batches of anything that ``load`` makes a picture of, in the order of the items.
 
-        ``load`` and ``prepare`` run in threads, two batches ahead of the model. An item whose
+        ``load`` and ``prepare`` run in threads, ``ahead`` batches before the model. An item whose
         picture cannot be had, whatever was raised, is in ``failed`` of its batch.
         """
         remaining = iter(items)
@@ -104,7 +109,7 @@ class Encoder:
         try:
             while chunk := list(islice(remaining, self.batch_size)):
                 waiting.append([(i, pool.submit(self._prepared, load, i)) for i in chunk])
-                if len(waiting) > _BATCHES_AHEAD:
+                if len(waiting) > self.ahead:
                     yield self._encoded(waiting.popleft())
             while waiting:
                 yield self._encoded(waiting.popleft())

@@ -36,6 +36,7 @@ def load(spec: Spec, device: str, batch_size: int) -> Encoder:
         prepare=prepare,
         forward=forward,
         batch_size=batch_size,
+        ahead=weights.batches_ahead(where),
         side=max(np.ravel(config.size)),
         weights_sha256=weights.digest(model),
         preprocessing={"spec": spec.absolute, **model.visual.preprocess_cfg},

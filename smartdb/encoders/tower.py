@@ -49,6 +49,7 @@ def load(spec: Spec, device: str, batch_size: int) -> Encoder:
         prepare=lambda image: prepare(image, pixels),
         forward=forward,
         batch_size=batch_size,
+        ahead=weights.batches_ahead(where),
         side=pixels.resize,
         weights_sha256=weights.digest(model),
         preprocessing={"spec": spec.absolute, **asdict(pixels)},

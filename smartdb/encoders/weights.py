@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from difflib import get_close_matches
@@ -81,10 +82,17 @@ def on_device(model: nn.Module, device: str) -> torch.device:
     try:
         chosen = torch.device(device)
         model.requires_grad_(False).eval().to(chosen)
-        return chosen
     except (RuntimeError, AssertionError) as error:
         reason = str(error).strip().splitlines()[0]
         raise EncoderUnavailable(f"no device {device!r}: {reason}; use --device cpu") from error
+    if chosen.type == "cpu":
+        _keep_pages()
+    return chosen
+
+
+def batches_ahead(device: torch.device) -> int:
+    """Decoding beside the model pays where that runs elsewhere; on the same cores it costs 5 %."""
+    return 0 if device.type == "cpu" else 2
 
 
 def forward(
@@ -115,6 +123,19 @@ def unknown(library: str, architecture: str, known: Sequence[str]) -> EncoderUna
     return EncoderUnavailable(
         f"{library} has no image model {architecture!r}; it has for instance {', '.join(alike)}"
     )
+
+
+def _keep_pages() -> None:
+    """Tells glibc to keep up to 1 GiB of freed memory rather than give it back at once.
+
+    Otherwise each layer's activations come as fresh pages, which the kernel fills with zeros: of
+    a convolutional network's time on a CPU that is a third. For the whole process, on glibc only.
+    """
+    trim_threshold, mmap_max = -1, -4  # of malloc.h
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:
+        mallopt(mmap_max, 0)
+        mallopt(trim_threshold, 1 << 30)
 
 
 def _raw(file: Path) -> Any:

@@ -1,12 +1,12 @@
 -- name: gap
--- Number of images of a source that an encoder has no vector of, and of its images.
+-- Number of images and frames of a source that an encoder has no vector of, and of its images.
 select
     (
         select count(*) from smartdb.embedding_gap(%(encoder)s) as g
         join smartdb.media as m on m.media_id = g.media_id
         where m.source = %(source)s
     ),
-    (select count(*) from smartdb.media as m where m.source = %(source)s and m.kind = 'image');
+    (select count(*) from smartdb.media as m where m.source = %(source)s and m.kind in ('image', 'frame'));
 
 -- name: refused
 -- Number of refused files of a source, and of all its files.

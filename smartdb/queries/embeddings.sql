@@ -13,26 +13,20 @@ order by e.name;
 select count(*) from {vectors};
 
 -- name: gap
--- The next images without a vector, with their files; those of a source with a smaller id first.
-select
-    m.media_id, m.sha256,
-    array(
-        select array[l.source_id::text, l.uri]
-        from core.media_location as l
-        where l.media_id = m.media_id
-        order by l.source_id, l.uri
-    ) as places
+-- The next images and frames without a vector.
+select m.media_id
 from core.media as m
-where m.kind = 'image' and m.media_id > %(after)s
+where m.kind in ('image', 'frame') and m.erased_at is null and m.media_id > %(after)s
     and not exists (select from {vectors} as v where v.media_id = m.media_id)
 order by m.media_id
 limit %(limit)s;
 
 -- name: n_gap
--- How many images have no vector.
+-- How many images and frames have no vector.
 select count(*)
 from core.media as m
-where m.kind = 'image' and not exists (select from {vectors} as v where v.media_id = m.media_id);
+where m.kind in ('image', 'frame') and m.erased_at is null
+    and not exists (select from {vectors} as v where v.media_id = m.media_id);
 
 -- name: add
 -- Adds the vectors of the staging table that are not there yet.
@@ -41,12 +35,24 @@ select n.media_id, n.v from pg_temp.embedding_new as n
 order by n.media_id
 on conflict (media_id) do nothing;
 
+-- name: stage_refused
+-- Makes the table of the media that could not be read.
+create temp table embedding_refused (media_id bigint, reason text, detail text) on commit drop;
+
 -- name: refuse
 -- Puts the files of media that could not be read into quarantine, or renews what is said of them.
 insert into core.quarantine (source_id, uri, reason, detail, run_id)
-select n.source_id, n.uri, n.reason, n.detail, %(run_id)s
+select distinct on (l.source_id, f.uri) l.source_id, f.uri, n.reason, n.detail, %(run_id)s
 from pg_temp.embedding_refused as n
-order by n.source_id, n.uri
+join core.media as m using (media_id)
+join core.media_location as l
+    on l.media_id = case m.kind when 'frame' then m.parent_media_id else m.media_id end
+cross join lateral (
+    select case m.kind
+        when 'frame' then split_part(l.uri, '#', 1) || '#frame=' || m.frame_index else l.uri
+    end
+) as f (uri)
+order by l.source_id, f.uri
 on conflict (source_id, uri) do update
 set reason = excluded.reason, detail = excluded.detail, n_bytes = null, modified_at = null,
     run_id = excluded.run_id, created_at = now();
@@ -54,10 +60,14 @@ set reason = excluded.reason, detail = excluded.detail, n_bytes = null, modified
 -- name: release
 -- Takes files out of quarantine that an earlier run of embed put there and whose media have vectors.
 delete from core.quarantine as q
-using core.run as r, core.media_location as l
+using core.run as r, core.media as m, core.media_location as l
 where
-    r.run_id = q.run_id and r.kind = 'embed' and l.source_id = q.source_id and l.uri = q.uri
-    and l.media_id = any (array(select n.media_id from pg_temp.embedding_new as n));
+    r.run_id = q.run_id and r.kind = 'embed' and l.source_id = q.source_id
+    and m.media_id = any (array(select n.media_id from pg_temp.embedding_new as n))
+    and l.media_id = case m.kind when 'frame' then m.parent_media_id else m.media_id end
+    and q.uri = case m.kind
+        when 'frame' then split_part(l.uri, '#', 1) || '#frame=' || m.frame_index else l.uri
+    end;
 
 -- name: vectors
 -- All vectors of an encoder in the order of media.

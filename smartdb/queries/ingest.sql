@@ -20,7 +20,7 @@ create temp table if not exists ingest_image (
     uri text, n_bytes bigint, modified_at timestamptz, sha256 bytea, mime text, width integer,
     height integer, captured_at timestamptz, phash bit(64), exif jsonb, attributes jsonb, gps jsonb,
     brightness real, contrast real, sharpness real, entropy real, colourfulness real, kind text,
-    duration double precision, fps double precision, n_frames integer
+    duration double precision, fps double precision, n_frames integer, wrong_extension text
 ) on commit delete rows;
 create temp table if not exists ingest_refused (
     uri text, reason text, detail text, n_bytes bigint, modified_at timestamptz
@@ -71,22 +71,23 @@ where i.brightness is not null  -- a video has none
 order by m.media_id
 on conflict (media_id) do nothing;
 
+-- name: find_quality
+-- Records what the thresholds find in the statistics of the batch.
+select core.find_quality(array(select m.media_id from pg_temp.ingest_media as m), %(run_id)s);
+
 -- name: add_findings
--- Records what the thresholds find in the statistics, and places told in the metadata.
-insert into core.finding (media_id, kind, score, detail, run_id)
-select distinct on (m.media_id, f.kind) m.media_id, f.kind, f.score, f.detail, %(run_id)s
+-- Records places told in the metadata, and names that say another type than the content is.
+insert into core.finding (media_id, kind, detail, run_id)
+select distinct on (m.media_id, f.kind) m.media_id, f.kind, f.detail, %(run_id)s
 from pg_temp.ingest_image as i
 join pg_temp.ingest_media as m using (sha256)
 cross join lateral (
     values
-    ('gps', null::real, coalesce(i.gps, '{}'), i.gps is not null),
-    ('dark', i.brightness, '{}', i.brightness < %(dark)s),
-    ('bright', i.brightness, '{}', i.brightness > %(bright)s),
-    ('low_contrast', i.contrast, '{}', i.contrast < %(low_contrast)s),
-    ('blurry', i.sharpness, '{}', i.sharpness < %(blurry)s)
-) as f (kind, score, detail, is_found)
-where f.is_found
-order by m.media_id, f.kind
+    ('gps', i.gps),
+    ('wrong_extension', jsonb_build_object('extension', i.wrong_extension, 'mime', i.mime, 'uri', i.uri))
+) as f (kind, detail)
+where f.detail is not null and (f.kind <> 'wrong_extension' or i.wrong_extension is not null)
+order by m.media_id, f.kind, i.uri
 on conflict (media_id, kind, region) do nothing;
 
 -- name: refuse

@@ -88,7 +88,7 @@ where m.media_id = %(media_id)s
 
 -- name: locations
 -- Where the bytes of a media lie.
-select l.source, l.uri, l.n_bytes, l.modified_at
+select l.source, l.uri, l.n_bytes, l.modified_at, l.missing_at
 from smartdb.media_location as l
 where l.media_id = %(media_id)s
 order by l.source, l.uri
@@ -124,9 +124,9 @@ from smartdb.prediction as p
 where p.media_id = %(media_id)s
 order by p.run_id desc limit 10
 
--- name: file
--- What is needed to read the bytes of a media.
-select m.media_id, m.sha256, m.mime, m.width, m.height
+-- name: id
+-- Whether there is such a media.
+select m.media_id
 from smartdb.media as m
 where m.media_id = %(media_id)s
 

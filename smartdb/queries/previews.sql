@@ -1,13 +1,13 @@
 -- name: newest
 -- The newest images of a source.
-select m.uri, m.width || ' x ' || m.height as caption
+select m.media_id, m.width || ' x ' || m.height as caption
 from smartdb.media as m
-where m.source = %(source)s and m.kind = 'image'
+where m.source = %(source)s and m.kind in ('image', 'frame')
 order by m.media_id desc limit %(n)s;
 
 -- name: duplicates
 -- Members of near-duplicate groups with a member in a source, group by group.
-select d.uri, 'group ' || d.group_id as caption
+select d.media_id, 'group ' || d.group_id as caption
 from smartdb.duplicate_group as d
 where d.group_id in (
     select g.group_id from smartdb.duplicate_group as g
@@ -18,7 +18,7 @@ order by d.group_id, d.media_id limit %(n)s;
 
 -- name: suspected
 -- Images with the most suspicious labels of an ontology.
-select q.uri, concat_ws(' ', q.class, '?', q.suggested_class) as caption
+select q.media_id, concat_ws(' ', q.class, '?', q.suggested_class) as caption
 from smartdb.review_queue as q
 join smartdb.label as l on l.label_id = q.label_id
 join smartdb.ontology_tree as o on o.class_id = l.class_id
@@ -27,14 +27,14 @@ order by q.score desc, q.issue_id limit %(n)s;
 
 -- name: errors
 -- The most confident errors of a run on the test split.
-select e.uri, e.class || ' as ' || e.predicted_class as caption
+select e.media_id, e.class || ' as ' || e.predicted_class as caption
 from smartdb.error as e
 where e.run_id = %(run_id)s and e.split = 'test'
 order by e.confidence desc, e.media_id limit %(n)s;
 
 -- name: batch
 -- The first of a batch.
-select b.uri, b.reason as caption
+select b.media_id, b.reason as caption
 from smartdb.batch_item as b
 where b.batch_id = %(batch_id)s
 order by b.rank limit %(n)s;

@@ -61,20 +61,6 @@ select m.split, m.name, m.value from smartdb.metric as m
 where m.run_id = %(run_id)s and m.step is null
 order by m.split, m.name;
 
--- name: files
--- Images (all, or those asked for) by media, with their digest and where they lie.
-select
-    m.media_id, m.sha256,
-    array(
-        select l.uri from core.media_location as l
-        where l.media_id = m.media_id
-        order by l.source_id, l.uri
-    )
-from core.media as m
-where m.kind = 'image'
-    and (%(media_ids)s::bigint[] is null or m.media_id = any (%(media_ids)s::bigint[]))
-order by m.media_id;
-
 -- name: newest
 -- The model of the newest training run on a dataset.
 select t.model_id

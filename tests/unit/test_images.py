@@ -93,7 +93,7 @@ def test_a_picture_of_one_colour_has_no_hash() -> None:
         (encoded(picture(), "JPEG")[:900], "truncated"),
         (encoded(picture(), "BMP")[:900], "truncated"),
         (encoded(picture())[:20] + b"?" * 100, "corrupt"),
-        (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(50), "unsupported"),
+        (b"\0\0\0\x0cJXL \r\n\x87\n" + bytes(50), "unsupported"),
     ],
 )
 def test_a_file_that_cannot_be_decoded_is_refused_with_a_stable_reason(
@@ -172,7 +172,7 @@ def test_transparent_parts_are_white() -> None:
 def test_of_an_animation_the_first_frame_counts_and_the_number_is_noted() -> None:
     frames = [Image.new("RGB", (20, 20), colour) for colour in ("red", "green", "blue")]
     data = encoded(frames[0], "GIF", save_all=True, append_images=frames[1:])
-    assert good(data).attributes["n_frames"] == 3
+    assert good(data).n_frames == 3
     assert load_rgb(data).getpixel((3, 3))[0] > 200
 
 

@@ -17,7 +17,6 @@ from psycopg.rows import tuple_row
 from smartdb import walk
 from smartdb.database import connect
 from smartdb.errors import Conflict, InvalidInput, NothingToDo
-from smartdb.findings import Thresholds
 from smartdb.ingest import ingest
 
 Connection = psycopg.Connection[Any]
@@ -94,9 +93,8 @@ def test_the_run_and_the_source_are_recorded(conn: Connection, folder: Path) -> 
     assert rows(conn, "select name, uri, licence from core.source") == [
         ("demo", walk.uri_of(os.fsencode(folder)), "CC0-1.0")
     ]
-    run = rows(conn, "select kind, status, counts, parameters->'thresholds' from core.run")
-    assert run[0][:3] == ("ingest", "succeeded", counts)
-    assert set(run[0][3]) == {"dark", "bright", "low_contrast", "blurry"}
+    run = rows(conn, "select kind, status, counts from core.run")
+    assert run == [("ingest", "succeeded", counts)]
 
 
 def test_a_second_run_reads_nothing(conn: Connection, folder: Path) -> None:
@@ -182,13 +180,14 @@ def test_findings_follow_the_thresholds(conn: Connection, tmp_path: Path) -> Non
     Image.new("RGB", (40, 40), (3, 3, 3)).save(tmp_path / "dark.png")
     Image.new("RGB", (40, 40), (255, 255, 255)).save(tmp_path / "white.png")
     draw(tmp_path / "fine.png", 1)
-    ingest(conn, tmp_path, source="s", thresholds=Thresholds(blurry=0.0))
+    conn.execute("delete from core.quality_threshold where kind not in ('dark', 'bright')")
+    ingest(conn, tmp_path, source="s")
     found = rows(conn, """
         select l.uri, array_agg(f.kind order by f.kind) from core.finding as f
         join core.media_location as l using (media_id) group by 1 order by 1""")  # fmt: skip
     assert [(uri[uri.rindex("/") + 1 :], kinds) for uri, kinds in found] == [
-        ("dark.png", ["dark", "low_contrast"]),
-        ("white.png", ["bright", "low_contrast"]),
+        ("dark.png", ["dark"]),
+        ("white.png", ["bright"]),
     ]
 
 

@@ -122,8 +122,8 @@ def test_killing_the_workers_loses_nothing(conn: Connection, folder: Path) -> No
     started: list[subprocess.Popen[bytes]] = []
     original = workers._Worker.start
 
-    def start_and_remember(self: Any, function: Any) -> None:
-        original(self, function)
+    def start_and_remember(self: Any, *arguments: Any) -> None:
+        original(self, *arguments)
         started.append(self.process)
 
     def kill(n_done: int) -> None:

@@ -11,6 +11,7 @@ import pytest
 from PIL import ExifTags, Image
 
 from smartdb import thumbnails
+from smartdb.contents import Content
 from smartdb.errors import InvalidInput, NotFound
 from smartdb.thumbnails import cached_thumbnail, thumbnail
 
@@ -19,6 +20,10 @@ def jpeg(size: tuple[int, int] = (640, 320), **options: Any) -> bytes:
     buffer = io.BytesIO()
     Image.linear_gradient("L").resize(size).convert("RGB").save(buffer, "JPEG", **options)
     return buffer.getvalue()
+
+
+def content_at(path: Path, sha256: bytes) -> Content:
+    return Content(1, "image", sha256, "image/jpeg", 640, 320, (path.as_uri(),))
 
 
 def opened(data: bytes) -> Image.Image:
@@ -66,20 +71,20 @@ def test_a_silly_size_is_refused(size: int) -> None:
 def test_the_cache_is_filled_once_and_asked_first(tmp_path: Path) -> None:
     path = tmp_path / "a.jpg"
     path.write_bytes(jpeg())
-    sha256 = hashlib.sha256(jpeg()).digest()
-    first = cached_thumbnail(sha256, path, 64)
+    content = content_at(path, hashlib.sha256(jpeg()).digest())
+    first = cached_thumbnail(content, 64)
     path.unlink()
-    assert cached_thumbnail(sha256, path, 64) == first
-    kept = thumbnails.cache_path(sha256, 64)
+    assert cached_thumbnail(content, 64) == first
+    kept = thumbnails.cache_path(content.sha256, 64)
     assert kept.read_bytes() == first
     assert [p.name for p in kept.parent.iterdir()] == [kept.name]
-    with pytest.raises(NotFound, match=r"cannot read .*/a\.jpg"):
-        cached_thumbnail(sha256, path, 128)
+    with pytest.raises(NotFound, match=r"there is no file .*/a\.jpg any more"):
+        cached_thumbnail(content, 128)
 
 
 def test_a_file_that_holds_other_bytes_by_now_is_not_shown(tmp_path: Path) -> None:
     path = tmp_path / "a.jpg"
     path.write_bytes(jpeg())
     with pytest.raises(NotFound, match=r"/a\.jpg has changed since it was ingested"):
-        cached_thumbnail(bytes(32), path)
+        cached_thumbnail(content_at(path, bytes(32)))
     assert not thumbnails.cache_path(bytes(32), 256).exists()

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import astuple, dataclass
+from functools import partial
 from itertools import chain, islice, tee
 from pathlib import Path
 from typing import Any
@@ -129,7 +130,7 @@ def record(
     )
     with translated(), closing(read):
         outcomes = ((f, state, _outcome(r)) for (f, r), (_, state) in zip(read, states))
-        for batch in _batches(outcomes):
+        for batch in map(partial(_without_erased, conn), _batches(outcomes)):
             _count(tally, batch, _write(conn, batch, job))
             _tell(job, tally)
 
@@ -185,6 +186,20 @@ def _batches(outcomes: Iterable[Outcome]) -> Iterator[list[Outcome]]:
             batch, size = [], 0
     if batch:
         yield batch
+
+
+def _without_erased(conn: psycopg.Connection[Any], batch: list[Outcome]) -> list[Outcome]:
+    """The batch with the contents refused that were erased once."""
+    digests = [seen.sha256 for _, _, seen in batch if isinstance(seen, Inspected)]
+    with conn.transaction(), conn.cursor(row_factory=tuple_row) as cursor:
+        erased = dict(cursor.execute(statement("ingest", "erased"), {"digests": digests}))
+
+    def judged(seen: Inspected | Refused) -> Inspected | Refused:
+        if isinstance(seen, Refused) or seen.sha256 not in erased:
+            return seen
+        return Refused("erased", f"these bytes were media {erased[seen.sha256]}, which was erased")
+
+    return [(found, state, judged(seen)) for found, state, seen in batch]
 
 
 def _write(conn: psycopg.Connection[Any], batch: list[Outcome], job: Job) -> set[bytes]:

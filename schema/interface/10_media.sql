@@ -30,7 +30,8 @@ select
         select case when bool_and(l.missing_at is not null) then max(l.missing_at) end
         from core.media_location as l
         where l.media_id = case m.kind when 'frame' then m.parent_media_id else m.media_id end
-    ) as missing_at
+    ) as missing_at,
+    m.recipe
 from core.media as m
 left join core.quality as q on q.media_id = m.media_id
 where m.erased_at is null;
@@ -64,6 +65,7 @@ comment on column smartdb.media.exif is 'EXIF tags by name.';
 comment on column smartdb.media.attributes is 'Anything else known about it.';
 comment on column smartdb.media.run_id is 'The ingest run that added it.';
 comment on column smartdb.media.created_at is 'When it was added.';
+comment on column smartdb.media.recipe is 'How it was derived from its parent; null for an original.';
 comment on column smartdb.media.n_locations is 'Places where its bytes are still there, as far as listings tell; 0 is lost.';
 comment on column smartdb.media.missing_at is 'When the last of its places was found missing; null while one is there.';
 

@@ -54,6 +54,7 @@ COMMANDS = {
     "errors": "smartdb.cli.analyse:errors",
     "slices": "smartdb.cli.analyse:slices",
     "compare": "smartdb.cli.analyse:compare",
+    "lineage": "smartdb.cli.analyse:lineage",
     "sample": "smartdb.cli.train:sample",
     "serve": "smartdb.cli.serve:serve",
     "dagster": "smartdb.cli.dagster:dagster",

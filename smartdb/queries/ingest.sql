@@ -14,6 +14,10 @@ left join core.location_of(%(source_id)s, %(uris)s) as l on l.uri = f.uri
 left join core.quarantine as q on q.source_id = %(source_id)s and q.uri = f.uri
 order by f.place;
 
+-- name: erased
+-- Which of these contents were erased, and which media they were.
+select e.sha256, e.media_id from core.erased_sha256(%(digests)s::bytea[]) as e;
+
 -- name: stage
 -- Makes the two tables that a batch is copied into; they empty themselves at each commit.
 create temp table if not exists ingest_image (

@@ -69,7 +69,8 @@ grant insert, update (n_items, digest, sealed_at) on core.dataset_version to sma
 grant insert, update on core.media_location, core.task, core.slice to smartdb_writer;
 -- Derived: may be made anew, so may be thrown away.
 grant insert, update, delete on
-    core.quarantine, core.quality, core.finding, core.neighbour, core.duplicate, core.label_issue
+    core.quarantine, core.quality, core.finding, core.neighbour, core.duplicate,
+    core.duplicate_pair, core.label_issue
 to smartdb_writer;
 -- Hide a media, but not show it again.
 grant insert on core.restriction to smartdb_writer;

@@ -22,8 +22,7 @@ begin atomic
     select f.media_id, source, f.uri, f.n_bytes, f.modified_at
     from unnest(media_ids, uris, locate.n_bytes, locate.modified_at)
         as f (media_id, uri, n_bytes, modified_at)
-    where not exists (
-        select from core.restriction as r where r.media_id = f.media_id and r.reason = 'erased')
+    where not exists (select from core.media as m where m.media_id = f.media_id and m.erased_at is not null)
     order by f.uri
     on conflict (source_id, uri) do update
     set media_id = excluded.media_id, n_bytes = excluded.n_bytes,

@@ -106,6 +106,7 @@ begin
     predictions as (delete from core.prediction where media_id = any (ids) returning 1),
     chosen as (delete from core.batch_item where media_id = any (ids) returning 1),
     edges as (delete from core.neighbour where media_id = any (ids) or neighbour_id = any (ids) returning 1),
+    pairs as (delete from core.duplicate_pair where media_id = any (ids) or other_id = any (ids) returning 1),
     duplicates as (delete from core.duplicate where media_id = any (ids) returning 1),
     statistics as (delete from core.quality where media_id = any (ids) returning 1),
     findings as (delete from core.finding where media_id = any (ids) returning 1),
@@ -121,7 +122,7 @@ begin
         'media', cardinality(ids), 'labels', cardinality(labels), 'vectors', n_vectors,
         'issues', (select count(*) from issues), 'tasks', (select count(*) from tasks),
         'predictions', (select count(*) from predictions), 'batch_items', (select count(*) from chosen),
-        'neighbours', (select count(*) from edges), 'duplicates', (select count(*) from duplicates),
+        'neighbours', (select count(*) from edges), 'pairs', (select count(*) from pairs), 'duplicates', (select count(*) from duplicates),
         'quality', (select count(*) from statistics), 'findings', (select count(*) from findings),
         'terms', (select count(*) from terms), 'subjects', (select count(*) from subjects)) into counts;
     perform core.add_to_report(erasure, counts);

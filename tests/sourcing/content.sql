@@ -11,6 +11,7 @@ union all select 'subject' from core.media_subject where media_id = any (%(ids)s
 union all select 'terms' from core.media_terms where media_id = any (%(ids)s)
 union all select 'vector' from core.embedding_1 where media_id = any (%(ids)s)
 union all select 'edge' from core.neighbour where media_id = any (%(ids)s) or neighbour_id = any (%(ids)s)
+union all select 'pair' from core.duplicate_pair where media_id = any (%(ids)s) or other_id = any (%(ids)s)
 union all select 'label' from core.label where media_id = any (%(ids)s) and (
     rev_to is null or num_nonnulls(x, y, w, h, shape, attributes, track_id) > 0)
 union all select 'review' from core.review join core.label using (label_id)

@@ -27,6 +27,8 @@ select core.add_encoder('toy', 2);
 insert into core.embedding_1 (media_id, v) select i, '[1,0]' from generate_series(1, 2 * %(n)s) as i;
 insert into core.neighbour (encoder_id, media_id, rank, neighbour_id, distance)
 select 1, i, 1, i %% %(n)s + 1, 0 from generate_series(1, %(n)s) as i;
+insert into core.duplicate_pair (encoder_id, media_id, other_id, bits, distance)
+select 1, i, i + 1, 0, 0 from generate_series(1, %(n)s) as i;
 insert into core.ontology (name) values ('things');
 insert into core.ontology_version (ontology_id, version, message) values (1, 1, 'one');
 insert into core.class (ontology_id, name, version_from) values (1, 'apple', 1), (1, 'pear', 1);

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import os
-from pathlib import Path
 from typing import Literal
 
-from smartdb import walk
+from smartdb import stores
+from smartdb.errors import NotFound, SmartdbError
 
-Outcome = Literal["deleted", "left", "shared"]
-"""deleted: its bytes are not there (any more); left: they lie there still; shared: the place is a
-part of another file, such as a frame of its video."""
-
-_CHUNK = 1 << 20
+Outcome = Literal["deleted", "left"]
+"""deleted: its bytes are not there (any more); left: they lie there still, or nobody can tell."""
 
 
 def dispose(uri: str, sha256: bytes, *, delete: bool) -> Outcome:
@@ -22,26 +18,13 @@ def dispose(uri: str, sha256: bytes, *, delete: bool) -> Outcome:
     A file that holds other bytes by now is none of the media's: it is not touched. A store that
     refuses leaves it, too.
     """
-    if "#" in uri:
-        return "shared"
-    if not uri.startswith("file://"):
-        return "left"
-    path = Path(os.fsdecode(walk.path_of(uri)))
     if not delete:
-        return "left" if path.exists() else "deleted"
+        return "deleted" if stores.is_local(uri) and stores.is_gone(uri) else "left"
     try:
-        if _sha256(path) == sha256:
-            path.unlink()
-    except (FileNotFoundError, NotADirectoryError):
-        return "deleted"
-    except OSError:
+        if hashlib.sha256(stores.read(uri)).digest() == sha256:
+            stores.remove(uri)
+    except NotFound as error:
+        return "deleted" if error.reason == "missing" else "left"
+    except (SmartdbError, OSError):
         return "left"
     return "deleted"
-
-
-def _sha256(path: Path) -> bytes:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while chunk := file.read(_CHUNK):
-            digest.update(chunk)
-    return digest.digest()

@@ -155,7 +155,7 @@ def record(
     )
     with translated(), closing(read):
         outcomes = ((f, state, _outcome(r)) for (f, r), (_, state) in zip(read, states))
-        for batch in map(partial(_without_erased, conn), _batches(outcomes)):
+        for batch in (_without_erased(conn, each, job) for each in _batches(outcomes)):
             _count(tally, batch, _write(conn, batch, job))
             _tell(job, tally)
 
@@ -203,11 +203,14 @@ def _batches(outcomes: Iterable[Outcome]) -> Iterator[list[Outcome]]:
         yield batch
 
 
-def _without_erased(conn: psycopg.Connection[Any], batch: list[Outcome]) -> list[Outcome]:
-    """The batch with the contents refused that were erased once."""
+def _without_erased(conn: psycopg.Connection[Any], batch: list[Outcome], job: Job) -> list[Outcome]:
+    """The batch with the contents refused that were erased once; copies of them are deleted."""
     digests = [seen.sha256 for _, _, seen in batch if isinstance(seen, Inspected)]
     with conn.transaction(), conn.cursor(row_factory=tuple_row) as cursor:
-        erased = dict(cursor.execute(statement("ingest", "erased"), {"digests": digests}))
+        rows = cursor.execute(statement("ingest", "erased"), {"digests": digests}).fetchall()
+    erased: dict[bytes, int] = dict(rows)
+    for sha256 in erased if job.store else ():
+        stores.remove(managed.place(job.store or "", sha256))
 
     def judged(seen: Inspected | Refused) -> Inspected | Refused:
         if isinstance(seen, Refused) or seen.sha256 not in erased:

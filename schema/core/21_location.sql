@@ -45,19 +45,12 @@ create function core.locate(
 ) returns void
 language sql security definer
 begin atomic
-<<<<<<< HEAD
-    insert into core.media_location (media_id, source_id, uri, n_bytes, modified_at)
-    select f.media_id, source, f.uri, f.n_bytes, f.modified_at
-    from unnest(media_ids, uris, locate.n_bytes, locate.modified_at)
-        as f (media_id, uri, n_bytes, modified_at)
-    where not exists (select from core.media as m where m.media_id = f.media_id and m.erased_at is not null)
-=======
     insert into core.media_location
         (media_id, source_id, uri, n_bytes, modified_at, etag, is_managed)
     select f.media_id, source, f.uri, f.n_bytes, f.modified_at, f.etag, locate.is_managed
     from unnest(media_ids, uris, locate.n_bytes, locate.modified_at, etags)
         as f (media_id, uri, n_bytes, modified_at, etag)
->>>>>>> sourcing
+    where not exists (select from core.media as m where m.media_id = f.media_id and m.erased_at is not null)
     order by f.uri
     on conflict (source_id, uri) do update
     set media_id = excluded.media_id, n_bytes = excluded.n_bytes,

@@ -172,8 +172,8 @@ begin
 end
 $$;
 comment on function core.forget_files(bigint, bigint[], text[], text[]) is
-    'Forgets places of erased media, each deleted (its bytes are gone), left (they lie there still: a row of the quarantine '
-    'says so) or shared (a frame, whose bytes are its video''s).';
+    'Forgets places of erased media, each deleted (its bytes are gone) or left (they lie there still: a row of the quarantine '
+    'says so).';
 
 create function core.contained(media bigint[]) returns jsonb
 language sql stable security definer

@@ -1,26 +1,7 @@
-<<<<<<< HEAD
--- name: state
--- What is known of files: known, refused, changed or new, in the order given.
-select
-    case
-        when l.n_bytes = f.n_bytes and l.modified_at = f.modified_at and q.uri is null then 'known'
-        when q.n_bytes = f.n_bytes and q.modified_at = f.modified_at and q.reason <> 'unreadable'
-            then 'refused'
-        when l.uri is not null then 'changed'
-        else 'new'
-    end as state
-from unnest(%(uris)s::text[], %(n_bytes)s::bigint[], %(modified_at)s::timestamptz[])
-    with ordinality as f (uri, n_bytes, modified_at, place)
-left join core.location_of(%(source_id)s, %(uris)s) as l on l.uri = f.uri
-left join core.quarantine as q on q.source_id = %(source_id)s and q.uri = f.uri
-order by f.place;
-
 -- name: erased
 -- Which of these contents were erased, and which media they were.
 select e.sha256, e.media_id from core.erased_sha256(%(digests)s::bytea[]) as e;
 
-=======
->>>>>>> sourcing
 -- name: stage
 -- Makes the two tables that a batch is copied into; they empty themselves at each commit.
 create temp table if not exists ingest_image (

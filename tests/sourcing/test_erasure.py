@@ -66,7 +66,7 @@ def test_nothing_is_left_of_a_media_and_what_derives_from_it(
     assert len(set(left(owner, [1, 3]))) == 15
 
 
-KEPT = {"core.media_location", "core.restriction", "core.tombstone", "core.dataset_item"}
+KEPT = {"core.media_location", "core.restriction", "core.dataset_item"}
 """What may name an erased media: places until their files are gone, and that it was, and where."""
 
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
+
+from smartdb import config
 
 Cli = Callable[..., Any]
 
@@ -63,8 +66,13 @@ def test_from_two_sources_to_the_report_of_an_erasure(cli: Cli, folders: Path) -
     copy.write_bytes((folders / "volunteers" / "cat" / "1.png").read_bytes())
     again = json.loads(run(cli, "ingest --workers 1 --json", str(folders / "volunteers")).stdout)
     assert (again["added"], again["refused"], again["read"]) == (0, 2, 1)
+    source = ["ingest", "--workers", "1", "--manage", "--source", "again"]
+    run(cli, " ".join(source), str(folders / "volunteers"))
+    kept = {path.name for path in Path(config.store()).rglob("*") if path.is_file()}
+    assert len(kept) == 3
+    assert sha256(copy.read_bytes()).hexdigest() not in kept
     rows = json.loads(run(cli, "quarantine list --reason erased --json").stdout)
-    assert len(rows) == 2
+    assert len(rows) == 4
     assert "nothing was cut off" in run(cli, "erase --resume").stderr
 
 

@@ -6,16 +6,8 @@ import argparse
 import importlib
 
 NAMES = (
-    "ingest",
-    "incremental",
-    "embed",
-    "vectors",
-    "versions",
-    "search",
-    "alike",
-    "hashes",
-    "api",
-    "core",
+NAMES = (
+    "ingest", "incremental", "labels", "embed", "vectors", "versions", "search", "alike", "hashes", "api", "core",
 )
 
 

@@ -6,9 +6,9 @@ import argparse
 import importlib
 
 NAMES = (
-NAMES = (
-    "ingest", "incremental", "labels", "embed", "vectors", "versions", "search", "alike", "hashes", "api", "core",
-)
+    "ingest", "incremental", "labels", "embed", "vectors", "versions", "search", "alike", "hashes",
+    "api", "core",
+)  # fmt: skip
 
 
 def main() -> None:

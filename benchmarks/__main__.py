@@ -6,7 +6,8 @@ import argparse
 import importlib
 
 NAMES = (
-    "ingest", "embed", "vectors", "versions", "search", "alike", "hashes", "faces", "api", "core",
+    "ingest", "incremental", "labels", "embed", "vectors", "versions", "search", "alike", "hashes",
+    "faces", "api", "core",
 )  # fmt: skip
 
 

@@ -50,12 +50,6 @@ begin
     select k.media_id, coalesce((select d.group_id from core.duplicate as d where d.media_id = parent), parent), run
     from unnest(array[parent, copy]) as k (media_id)
     on conflict do nothing;
-    insert into core.media_terms (
-        media_id, licence, consent_basis, allowed_use, jurisdiction, expires_at, note, run_id
-    )
-    select copy, t.licence, t.consent_basis, t.allowed_use, t.jurisdiction, t.expires_at, t.note, run
-    from core.media_terms as t where t.media_id = parent
-    on conflict do nothing;
     insert into core.media_subject (media_id, subject_key)
     select copy, s.subject_key from core.media_subject as s where s.media_id = parent
     on conflict do nothing;
@@ -76,7 +70,7 @@ comment on function core.add_derivative(
     bigint, bytea, text, bigint, timestamptz, bit, jsonb, jsonb, real[], jsonb, text, bigint[], bigint
 ) is
     'Records a clean copy of a media, settles the findings it is clean of as removed, hides the original for ever, and gives '
-    'the copy its terms, subjects and labels. Returns its media_id; null if the findings changed since the copy was made.';
+    'the copy its subjects and labels (terms it has by its parent). Returns its media_id; null if the findings changed since the copy was made.';
 
 create function core.copy_labels(parent bigint, copy bigint, findings bigint[], run bigint)
 returns void language sql

@@ -27,7 +27,8 @@ def pictures(owner: Connection) -> None:
         " 'a/b', 9, 64, 64, 1"
         " from generate_series(1, 4) as i;"
         "insert into core.media (sha256, kind, mime, n_bytes, width, height, run_id,"
-        " parent_media_id, frame_index, pts) values (sha256('5'), 'frame', 'image/png', 0, 64, 64, 1, 4, 0, 0);"
+        " parent_media_id, frame_index, pts) values"
+        " (sha256('5'), 'frame', 'image/png', 0, 64, 64, 1, 4, 0, 0);"
         "insert into core.media_location (media_id, source_id, uri, n_bytes, modified_at)"
         " select i, 1, 'file:///s/' || i, 9, now() from generate_series(1, 5) as i;"
     )

@@ -340,7 +340,8 @@ def test_a_finding_that_comes_while_a_copy_is_made_refuses_the_copy(officer: Con
     found_at(officer, media_id, (1, 1, 9, 9))
     add = (
         "select core.add_derivative(%s, sha256('x'), 'image/png', 9, null, null, '{}', '{}',"
-        " null, '{}', 'file:///m', (select array_agg(finding_id) from core.finding where kind = 'face'"
+        " null, '{}', 'file:///m',"
+        " (select array_agg(finding_id) from core.finding where kind = 'face'"
         " and region[1] = 40), 1)"
     )
     assert officer.execute(add, [media_id]).fetchall() == [(None,)]

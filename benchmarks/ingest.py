@@ -8,6 +8,7 @@ reads metadata, and writes and commits rows, with the server on the same cores.
 from __future__ import annotations
 
 import hashlib
+import io
 import multiprocessing
 import os
 import shutil
@@ -26,13 +27,19 @@ from smartdb.images import load_rgb, phash
 from smartdb.ingest import ingest
 
 TARGET = 0.7
-SIZE = (160, 120)
+SMALL, LARGE = (160, 120), (4000, 3000)
+DRAWN = 500
+"""Pictures that are drawn; further files are copies with another comment, so other bytes."""
 
 
 def main(quick: bool) -> None:
-    """Prints images a second, bare and into the database, and their ratio."""
-    n = 2_000 if quick else 10_000
-    with _pictures(n) as folder, scratch() as url, connect(url) as conn:
+    """Prints images a second, bare and into the database, and their ratio: small, then large."""
+    _compare(2_000 if quick else 60_000, SMALL)
+    _compare(24 if quick else 1_000, LARGE)
+
+
+def _compare(n: int, size: tuple[int, int]) -> None:
+    with _pictures(n, size) as folder, scratch() as url, connect(url) as conn:
         bare = n / _bare(folder)
         full = n / seconds(lambda: ingest(conn, folder))
         again = n / seconds(lambda: ingest(conn, folder))
@@ -43,25 +50,35 @@ def main(quick: bool) -> None:
         Figure("ingest / bare", ratio, "", f">= {TARGET}", ratio >= TARGET),
         Figure("second ingest, nothing new", again, "images/s", note="listing only"),
     ]
-    show(f"Ingest of {n:,} JPEGs of {SIZE[0]}x{SIZE[1]}", figures)
+    show(f"Ingest of {n:,} JPEGs of {size[0]}x{size[1]}", figures)
 
 
 @contextmanager
-def _pictures(n: int) -> Iterator[Path]:
-    """A folder of ``n`` distinct JPEGs with shapes and some noise, like small photographs."""
+def _pictures(n: int, size: tuple[int, int]) -> Iterator[Path]:
+    """A folder of ``n`` distinct JPEGs with shapes and some noise, like photographs."""
     folder = Path(tempfile.mkdtemp(prefix="smartdb-bench-pictures-"))
     rng = np.random.default_rng(1)
+    n_drawn = min(n, DRAWN * SMALL[0] // size[0])
+    drawn = [_jpeg(rng, size) for _ in range(n_drawn)]
     try:
         for i in range(n):
-            coarse = Image.fromarray(rng.integers(0, 256, (9, 12, 3)).astype(np.uint8))
-            smooth = np.asarray(coarse.resize(SIZE, Image.Resampling.BICUBIC)).astype(np.int16)
-            noisy = (smooth + rng.integers(-12, 13, smooth.shape, np.int16)).clip(0, 255)
             at = folder / f"{i // 1000:03d}"
             at.mkdir(exist_ok=True)
-            Image.fromarray(noisy.astype(np.uint8)).save(at / f"{i:06d}.jpg", quality=85)
+            start, rest = drawn[i % n_drawn][:2], drawn[i % n_drawn][2:]
+            comment = b"\xff\xfe\x00\x0a%08d" % i
+            (at / f"{i:06d}.jpg").write_bytes(start + comment + rest)
         yield folder
     finally:
         shutil.rmtree(folder)
+
+
+def _jpeg(rng: np.random.Generator, size: tuple[int, int]) -> bytes:
+    coarse = Image.fromarray(rng.integers(0, 256, (9, 12, 3)).astype(np.uint8))
+    smooth = np.asarray(coarse.resize(size, Image.Resampling.BICUBIC)).astype(np.int16)
+    noisy = (smooth + rng.integers(-12, 13, smooth.shape, np.int16)).clip(0, 255)
+    buffer = io.BytesIO()
+    Image.fromarray(noisy.astype(np.uint8)).save(buffer, "JPEG", quality=85)
+    return buffer.getvalue()
 
 
 def _bare(folder: Path) -> float:

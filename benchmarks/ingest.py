@@ -13,6 +13,7 @@ import multiprocessing
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,7 +21,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from benchmarks.harness import Figure, scratch, seconds, show
+from benchmarks.harness import Figure, scratch, seconds, show, took
 from smartdb import config, quality
 from smartdb.database import connect
 from smartdb.images import load_rgb, phash
@@ -40,17 +41,26 @@ def main(quick: bool) -> None:
 
 def _compare(n: int, size: tuple[int, int]) -> None:
     with _pictures(n, size) as folder, scratch() as url, connect(url) as conn:
-        bare = n / _bare(folder)
-        full = n / seconds(lambda: ingest(conn, folder))
+        bare, bare_cpu = _bare(folder)
+        before = _cpu()
+        full = took(conn, lambda: ingest(conn, folder))
+        full_cpu = _cpu() - before + (full.cpu or 0.0)
         again = n / seconds(lambda: ingest(conn, folder))
-    ratio = full / bare
+    ratio, cpu_ratio = bare / full.wall, bare_cpu / full_cpu
     figures = [
-        Figure("bare loop", bare, "images/s", note="read, sha256, decode, pHash, statistics"),
-        Figure("ingest", full, "images/s", note="with starting its processes"),
+        Figure("bare loop", n / bare, "images/s", note="read, sha256, decode, pHash, statistics"),
+        Figure("ingest", n / full.wall, "images/s", note="with starting its processes"),
         Figure("ingest / bare", ratio, "", f">= {TARGET}", ratio >= TARGET),
+        Figure("by cpu", cpu_ratio, "", f">= {TARGET}", cpu_ratio >= TARGET, "on a busy machine"),
         Figure("second ingest, nothing new", again, "images/s", note="listing only"),
     ]
     show(f"Ingest of {n:,} JPEGs of {size[0]}x{size[1]}", figures)
+
+
+def _cpu() -> float:
+    """Seconds computed by this process and by those of its children that have ended."""
+    times = os.times()
+    return times.user + times.system + times.children_user + times.children_system
 
 
 @contextmanager
@@ -81,15 +91,22 @@ def _jpeg(rng: np.random.Generator, size: tuple[int, int]) -> bytes:
     return buffer.getvalue()
 
 
-def _bare(folder: Path) -> float:
-    """Seconds of the bare loop on all cores, without the start of its processes."""
+def _bare(folder: Path) -> tuple[float, float]:
+    """Seconds of the bare loop on all cores, and of computing, without starting processes."""
     paths = [os.fspath(path) for path in sorted(folder.rglob("*.jpg"))]
     with multiprocessing.get_context("forkserver").Pool(config.workers()) as pool:
         pool.map(_look, paths[:64], chunksize=8)  # imports
-        return seconds(lambda: pool.map(_look, paths, chunksize=64))
+        start = time.perf_counter()
+        computed = sum(pool.map(_look, paths, chunksize=64 if len(paths) > 2_000 else 4))
+        return time.perf_counter() - start, computed
 
 
-def _look(path: str) -> tuple[bytes, str | None, quality.Quality]:
+def _look(path: str) -> float:
+    """Does what the bare loop does with a file and returns the seconds it computed."""
+    start = time.process_time()
     data = Path(path).read_bytes()
     rgb = load_rgb(data)
-    return hashlib.sha256(data).digest(), phash(rgb), quality.measure(rgb)
+    hashlib.sha256(data).digest()
+    phash(rgb)
+    quality.measure(rgb)
+    return time.process_time() - start

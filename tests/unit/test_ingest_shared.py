@@ -30,7 +30,7 @@ def manifest(shared_data: Path, folder: str) -> dict[str, bytes]:
 
 
 def check_page(conn: Connection, folder: str, counts: dict[str, int]) -> None:
-    """Holds the row of a folder in the table of docs/how-to-sourcing.md against what was counted."""
+    """Holds the row of a folder in docs/how-to-sourcing.md against what was counted."""
     page = (Path(__file__).parents[2] / "docs" / "how-to-sourcing.md").read_text()
     row = re.search(rf"^\| {folder} \| (\d+) \| (\d+) \| (\d+) \| (.*)\|$", page, re.M)
     assert row is not None

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.harness import Figure, show
-from smartdb import digits, duplicates, encoders, images
+from smartdb import digits, duplicates, encoders, hashes, images
 from smartdb.duplicates import Edges
 from smartdb.neighbours import knn
 
@@ -86,11 +86,27 @@ def joined(vectors: NDArray[np.float32], files: list[Path]) -> Pairs:
     """Pairs that the graph and the hashes call near-duplicates, with the default thresholds."""
     near, distance = knn(vectors, 10)
     rows, others = np.repeat(np.arange(len(files)), 10), near.ravel()
-    hashes = np.array([_hash(file) for file in files], np.uint64)
-    bits = np.bitwise_count(hashes[rows] ^ hashes[others]).astype(np.int32)
-    is_near = duplicates.are_near(Edges(rows, others, distance.ravel(), bits))
-    pairs = zip(rows[is_near].tolist(), others[is_near].tolist(), strict=True)
-    return {frozenset(pair) for pair in pairs}
+    hashed = np.array([_hash(file) for file in files], np.uint64)
+    bits = np.bitwise_count(hashed[rows] ^ hashed[others]).astype(np.int32)
+    graph = Edges(rows, others, distance.ravel(), bits)
+    last = duplicates.LastDistances.of(graph)
+    found: Pairs = set()
+    for edges in (graph, _alike(hashed, vectors)):
+        is_near = duplicates.are_near(edges, duplicates.DEFAULTS, last)
+        pairs = zip(edges.media_id[is_near].tolist(), edges.neighbour_id[is_near].tolist())
+        found |= {frozenset(pair) for pair in pairs}
+    return found
+
+
+def _alike(hashed: NDArray[np.uint64], vectors: NDArray[np.float32]) -> Edges:
+    """What `smartdb.hashes.compare` finds."""
+    bits = np.bitwise_count(hashed[:, None] ^ hashed[None, :])
+    a, b = np.nonzero(np.triu(bits <= hashes.MAX_BITS, 1))
+    masks = np.array(hashes.masks(), np.int64).view(np.uint64)
+    met = (((hashed[a] ^ hashed[b])[:, None] & masks) == 0).any(axis=1)
+    a, b = a[met], b[met]
+    distance = 1 - np.einsum("nd,nd->n", vectors[a], vectors[b])
+    return Edges(a, b, distance.astype(np.float32), bits[a, b].astype(np.int32))
 
 
 def _hash(file: Path) -> int:

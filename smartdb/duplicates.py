@@ -1,17 +1,19 @@
-"""Near-duplicate groups, from the neighbour graph and the perceptual hashes.
+"""Near-duplicate groups, from perceptual hashes and vectors.
 
-How near is near depends on the encoder and on the pictures: digits lie closer together than
-photos. So a distance is measured against how far apart things are around there: two media are
-near-duplicates when their distance is at most ``max_ratio`` of the usual distance (the geometric
-mean of their distances to their last neighbour), and their hashes differ in at most ``max_bits``
-of 64; where the hashes are equal, `SAME_HASH` times that distance. Groups are what such pairs
-connect.
+Candidates are pairs whose hashes hardly differ (`smartdb.hashes`), and the edges of the neighbour
+graph if it was built. How near is near depends on the encoder and on the pictures: digits lie
+closer together than photos. So a distance is measured against how far apart things usually are
+there (the geometric mean of both media's distances to their last neighbour in the graph; of media
+without edges, what is typical of a sample). Two media are near-duplicates when their distance is
+at most ``max_ratio`` of that and their hashes differ in at most ``max_bits`` of 64; with hashes
+more alike than `HASH_BITS` more distance is allowed, up to `SAME_HASH` times as much where they
+are equal. Groups are what such pairs connect.
 
-With the defaults, ``python -m benchmarks alike`` finds with the descriptor 20 of 20 near-duplicates
-planted among 1,817 digits, and 56 of the 87 that people judged so among 2,319 photos of CIFAR-10;
-it joins nothing that is not at least judged similar. With SqueezeNet, which sees 32-pixel photos
-poorly, it finds 19 and 10. The defaults were chosen on these data, for precision: with a
-``max_ratio`` of 0.25 that is 83 to 100 %, and recall hardly better.
+With the defaults, ``python -m benchmarks alike`` finds with the descriptor 20 of 20
+near-duplicates planted among 1,817 digits (and three pairs of other pictures of the same digit),
+and 58 of the 87 that people judged so among 2,319 photos of CIFAR-10; it joins no photos that are
+not at least judged similar. With SqueezeNet, which sees 32-pixel photos poorly, it finds 19 and
+14. The defaults were chosen on these data, for precision.
 """
 
 from __future__ import annotations
@@ -24,16 +26,19 @@ import psycopg
 from numpy.typing import NDArray
 from psycopg.rows import dict_row
 
-from smartdb import bulk, embeddings
+from smartdb import bulk, embeddings, hashes, neighbours
+from smartdb.embeddings import Progress, Registered
 from smartdb.errors import NothingToDo, translated
-from smartdb.neighbours import last_build
 from smartdb.runs import run
 from smartdb.statements import statement
 
+HASH_BITS = 6
 SAME_HASH = 2.5
 USUAL_SHARE = 0.05  # always near: this share of the median distance to the last neighbour,
 NOISE = 0.001  # or this distance; both for groups larger than the number of neighbours
 NO_HASH = -1  # bits of a pair in which neither picture has a hash
+SAMPLE = 2000  # media that tell what is usual where there are no edges,
+AMONG = 20_000  # by their distance to the neighbours among so many
 
 Ids = NDArray[np.int64]
 
@@ -56,6 +61,38 @@ class Edges:
     bits: NDArray[np.int32]
 
 
+@dataclass(frozen=True)
+class LastDistances:
+    """How far the last neighbour of media is; ``otherwise`` of those that have none, -1 unknown."""
+
+    media_id: Ids
+    distance: NDArray[np.float32]
+    otherwise: float
+
+    @staticmethod
+    def of(graph: Edges, usual: float | None = None) -> LastDistances:
+        """Those in the graph."""
+        media, where = np.unique(graph.media_id, return_inverse=True)
+        last = np.zeros(len(media), np.float32)
+        np.maximum.at(last, where, graph.distance)
+        return LastDistances(media, last, -1.0 if usual is None else usual)
+
+    @property
+    def floor(self) -> float:
+        """The distance that is always near."""
+        known = self.distance if len(self.distance) else np.array([max(0.0, self.otherwise)])
+        return max(NOISE, USUAL_SHARE * float(np.median(known)))
+
+    def at(self, media_id: Ids) -> NDArray[np.float32]:
+        """The distance of the last neighbour of each."""
+        if not len(self.media_id):
+            return np.full(len(media_id), self.otherwise, np.float32)
+        where = np.searchsorted(self.media_id, media_id).clip(max=len(self.media_id) - 1)
+        known = self.media_id[where] == media_id
+        found: NDArray[np.float32] = np.where(known, self.distance[where], self.otherwise)
+        return found.astype(np.float32)
+
+
 DEFAULTS = Thresholds()
 
 
@@ -63,53 +100,76 @@ def group(
     conn: psycopg.Connection[Any],
     encoder_name: str | None = None,
     thresholds: Thresholds = DEFAULTS,
+    *,
+    progress: Progress | None = None,
 ) -> dict[str, int]:
-    """Groups near-duplicates by the edges of an encoder, and returns n_groups and n_media.
+    """Groups near-duplicates by the vectors of an encoder, and returns n_groups and n_media.
 
-    Replaces all groups at once, those by another encoder too, and commits; a group has the
-    smallest media_id of its members as its id. Nothing is done where the last grouping was of
-    the same edges with the same thresholds (``is_new`` is 0). NothingToDo if the encoder has no
-    edges yet.
+    Hashes of media that are new since the last time are compared with all. Replaces all groups at
+    once, those by another encoder too, and commits; a group has the smallest media_id of its
+    members as its id. Nothing is done where nothing is new and the last grouping was of the same
+    edges with the same thresholds (``is_new`` is 0). NothingToDo if the encoder has no vectors.
+    ``progress`` is that of `smartdb.hashes.compare`.
     """
     encoder = embeddings.find(conn, encoder_name)
-    built = last_build(conn, encoder)
-    if built is None:
-        raise NothingToDo(
-            f"encoder {encoder.name!r} has no neighbours yet; run: smartdb neighbours"
-        )
+    compared = hashes.compare(conn, encoder, progress)
+    built = neighbours.last_build(conn, encoder)
     parameters = {
         "encoder": encoder.name,
         "encoder_id": encoder.encoder_id,
-        "neighbours_run_id": built["run_id"],
+        "neighbours_run_id": built["run_id"] if built else None,
         **asdict(thresholds),
     }
     known = _last(conn)
     conn.commit()
-    if known and known["parameters"] == parameters:
+    if known and known["parameters"] == parameters and not compared["n_new"]:
         return _counts(known["counts"], is_new=False)
+    if not embeddings.count_vectors(conn, encoder)[0]:
+        raise NothingToDo(f"encoder {encoder.name!r} has no vectors yet; run: smartdb embed")
     with translated(), run(conn, "duplicates", parameters) as opened:
-        edges = read_edges(conn, encoder.encoder_id)
+        edges = read_edges(conn, encoder)
+        usual = None if built else typical(conn, encoder)
         conn.commit()
-        media_id, group_id = groups(edges, thresholds)
+        media_id, group_id = groups(edges, thresholds, usual)
         _replace(conn, media_id, group_id, opened.run_id)
         opened.counts.update(n_groups=len(np.unique(group_id)), n_media=len(media_id))
     return _counts(opened.counts, is_new=True)
 
 
-def read_edges(conn: psycopg.Connection[Any], encoder_id: int) -> Edges:
-    """The edges of an encoder with the differing bits of their ends' perceptual hashes."""
+def read_edges(conn: psycopg.Connection[Any], encoder: Registered) -> tuple[Edges, Edges]:
+    """The edges of the encoder's graph, and the pairs alike by hash, with their differing bits."""
     types = {"media_id": "i8", "neighbour_id": "i8", "distance": "f4", "bits": "i4"}
-    query = statement("neighbours", "edges")
-    return Edges(**bulk.read_columns(conn, query, types, {"encoder_id": encoder_id}))
+    values = {"encoder_id": encoder.encoder_id}
+    queries = statement("neighbours", "edges"), statement("hashes", "pairs")
+    graph, pairs = (Edges(**bulk.read_columns(conn, q, types, values)) for q in queries)
+    return graph, pairs
 
 
-def groups(edges: Edges, thresholds: Thresholds = DEFAULTS) -> tuple[Ids, Ids]:
-    """Members of groups of two or more in ascending order, and the smallest id of their groups."""
+def typical(conn: psycopg.Connection[Any], encoder: Registered) -> float:
+    """What the distance to the last neighbour usually is, by a sample of the vectors.
+
+    Neighbours are farther apart among some media than among all, so it is that of a nearer rank.
+    """
+    n, _ = embeddings.count_vectors(conn, encoder)
+    query = statement("duplicates", "sample").format(vectors=encoder.vectors)
+    _, vectors = bulk.read_vectors(conn, query, {"share": min(1.0, AMONG / max(1, n))})
+    rank = max(1, round(neighbours.K * len(vectors) / max(1, n)))
+    asked = vectors[:: max(1, len(vectors) // SAMPLE)]
+    similarity = np.sort(asked @ vectors.T, axis=1)
+    return float(np.median(1 - similarity[:, max(0, len(vectors) - 1 - rank)]))
+
+
+def groups(
+    edges: tuple[Edges, Edges], thresholds: Thresholds = DEFAULTS, usual: float | None = None
+) -> tuple[Ids, Ids]:
+    """Members of groups of two or more in ascending order, and the smallest id of their groups.
+
+    ``edges`` are those of the graph and the pairs by hash; ``usual`` is what `typical` tells.
+    """
     from scipy.sparse import coo_matrix  # type: ignore[import-untyped]
     from scipy.sparse.csgraph import connected_components  # type: ignore[import-untyped]
 
-    near = are_near(edges, thresholds)
-    a, b = edges.media_id[near], edges.neighbour_id[near]
+    a, b = _joined(*edges, thresholds, usual)
     members, where = np.unique(np.concatenate([a, b]), return_inverse=True)
     ends = where.reshape(2, -1)
     shape = (len(members), len(members))
@@ -120,21 +180,27 @@ def groups(edges: Edges, thresholds: Thresholds = DEFAULTS) -> tuple[Ids, Ids]:
     return members, smallest[component]
 
 
-def are_near(edges: Edges, thresholds: Thresholds = DEFAULTS) -> NDArray[np.bool_]:
+def _joined(
+    graph: Edges, pairs: Edges, thresholds: Thresholds, usual: float | None
+) -> tuple[Ids, Ids]:
+    """Both ends of what joins near-duplicates."""
+    last = LastDistances.of(graph, usual)
+    near = [are_near(edges, thresholds, last) for edges in (graph, pairs)]
+    ends = [(e.media_id[n], e.neighbour_id[n]) for e, n in zip((graph, pairs), near, strict=True)]
+    (a, b), (c, d) = ends
+    return np.concatenate([a, c]), np.concatenate([b, d])
+
+
+def are_near(edges: Edges, thresholds: Thresholds, last: LastDistances) -> NDArray[np.bool_]:
     """For each edge whether it joins near-duplicates."""
-    if not len(edges.distance):
-        return np.zeros(0, np.bool_)
-    media, where = np.unique(edges.media_id, return_inverse=True)
-    last = np.zeros(len(media), np.float32)
-    np.maximum.at(last, where, edges.distance)
-    other = np.searchsorted(media, edges.neighbour_id).clip(max=len(media) - 1)
-    has_edges = media[other] == edges.neighbour_id  # or it is hidden by now
-    usual = np.sqrt(last[where] * last[np.where(has_edges, other, where)])
-    floor = max(NOISE, USUAL_SHARE * float(np.median(last)))
+    there, other = last.at(edges.media_id), last.at(edges.neighbour_id)
+    there, other = np.where(there < 0, other, there), np.where(other < 0, there, other)
+    allowed = thresholds.max_ratio * np.sqrt(np.maximum(there, 0) * np.maximum(other, 0))
     alike = edges.bits <= thresholds.max_bits
-    close = edges.distance <= np.maximum(thresholds.max_ratio * usual, floor)
-    same = (edges.bits == 0) & (edges.distance <= SAME_HASH * thresholds.max_ratio * usual)
-    found: NDArray[np.bool_] = alike & (close | same)
+    close = edges.distance <= np.maximum(allowed, last.floor)
+    share = 1 - np.clip(edges.bits, 0, HASH_BITS) / HASH_BITS
+    hashed = (edges.bits >= 0) & (edges.distance <= allowed * (1 + (SAME_HASH - 1) * share))
+    found: NDArray[np.bool_] = alike & (close | hashed)
     return found
 
 

@@ -143,3 +143,27 @@ comment on table core.duplicate is 'Members of the near-duplicate groups (two or
 comment on column core.duplicate.media_id is 'The member.';
 comment on column core.duplicate.group_id is 'The group, named by its smallest media_id.';
 comment on column core.duplicate.run_id is 'The run that found the group.';
+
+create table core.duplicate_pair (
+    encoder_id bigint not null,
+    media_id bigint not null,
+    other_id bigint not null,
+    bits smallint not null,
+    distance real not null,
+    constraint duplicate_pair_pk primary key (media_id, other_id, encoder_id),
+    constraint duplicate_pair_order_check check (media_id < other_id),
+    constraint duplicate_pair_bits_check check (bits between 0 and 64)
+);
+create index duplicate_pair_other_idx on core.duplicate_pair (other_id);
+call core.refer('core.duplicate_pair', '{
+    {encoder_id, core.encoder, encoder_id},
+    {media_id, core.media, media_id},
+    {other_id, core.media, media_id}
+}');
+comment on table core.duplicate_pair is
+    'Media whose perceptual hashes hardly differ, with the distance of their vectors: candidates of near-duplicates.';
+comment on column core.duplicate_pair.encoder_id is 'Encoder whose vectors were compared.';
+comment on column core.duplicate_pair.media_id is 'The media with the smaller id.';
+comment on column core.duplicate_pair.other_id is 'The other media.';
+comment on column core.duplicate_pair.bits is 'Bits in which the hashes differ, of 64.';
+comment on column core.duplicate_pair.distance is 'Cosine distance of the vectors, 0 to 2.';

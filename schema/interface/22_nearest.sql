@@ -7,7 +7,7 @@ create function smartdb.nearest(
 )
 returns table (media_id bigint, distance double precision)
 language plpgsql stable
-set hnsw.iterative_scan = 'relaxed_order' set hnsw.ef_search = 200 as $$
+set hnsw.iterative_scan = 'relaxed_order' set hnsw.ef_search = 400 as $$
 declare
     few constant integer := 2000; -- about where reading them costs what the index would
     statement constant text := 'select n.media_id, n.distance from (
@@ -43,7 +43,7 @@ begin
         if cardinality(candidates) <= few then
             chosen := 'join unnest($3) as c (media_id) on c.media_id = v.media_id';
         else
-            perform set_config('hnsw.ef_search', least(greatest(200, 4 * k), 1000)::text, true);
+            perform set_config('hnsw.ef_search', least(greatest(400, 4 * k), 1000)::text, true);
             execute format(
                 'select array_agg(f.media_id), array_agg(f.distance) from (' || statement || ') as f',
                 e.dim, e.vectors, chosen, format(by_index, e.dim))

@@ -64,7 +64,8 @@ grant insert, update (n_items, digest, sealed_at) on core.dataset_version to sma
 grant insert, update on core.media_location, core.task, core.slice to smartdb_writer;
 -- Derived: may be made anew, so may be thrown away.
 grant insert, update, delete on
-    core.quarantine, core.quality, core.finding, core.neighbour, core.duplicate, core.label_issue
+    core.quarantine, core.quality, core.finding, core.neighbour, core.duplicate,
+    core.duplicate_pair, core.label_issue
 to smartdb_writer;
 -- Hide a media, but not show it again.
 grant insert on core.restriction to smartdb_writer;
@@ -77,7 +78,11 @@ grant execute on function
     core.add_prediction_partition(bigint),
     core.media_by_sha256(bytea[]),
     core.location_of(bigint, text[]),
-    core.locate(bigint, bigint[], text[], bigint[], timestamptz[]),
+    core.locate(bigint, bigint[], text[], bigint[], timestamptz[], text[], boolean),
+    core.unmanaged(bigint, text[]),
+    core.places_below(bigint, text, timestamptz),
+    core.mark_missing(bigint, text[], timestamptz),
+    core.mark_found(bigint, text[]),
     core.find_quality(bigint[], bigint),
     core.derive_findings(text[], bigint),
     core.refuse_sealed(bigint, integer[]),

@@ -36,6 +36,7 @@ COMMANDS = {
     "embed": "smartdb.cli.manage:embed",
     "encoders": "smartdb.cli.manage:encoders",
     "neighbours": "smartdb.cli.manage:neighbours",
+    "duplicates": "smartdb.cli.manage:find_duplicates",
     "nearest": "smartdb.cli.manage:nearest",
     "classes": "smartdb.cli.annotate:classes",
     "labels": "smartdb.cli.annotate:labels",

@@ -114,6 +114,25 @@ def neighbours(name: str | None, k: int, as_json: bool) -> None:
         output.say("nothing new: the edges are those of the last run")
 
 
+@click.command("duplicates")
+@_NAME
+@_AS_JSON
+def find_duplicates(name: str | None, as_json: bool) -> None:
+    """Group the near-duplicates: pictures alike by hash and by vector. Needs no neighbours."""
+    from smartdb import database, duplicates, hashes
+
+    with database.session() as conn, output.progress("hashes", len(hashes.masks())) as tell:
+        found = duplicates.group(conn, name, progress=tell)
+    if as_json:
+        output.print_json(found)
+    else:
+        output.table([[found["n_groups"], found["n_media"]]], ["n_groups", "n_media"])
+    if not found["is_new"]:
+        output.say("nothing new: the groups are those of the last run")
+    else:
+        output.say("which they are: select * from smartdb.duplicate_group order by group_id")
+
+
 @click.command()
 @click.argument("image_or_media_id")
 @_NAME

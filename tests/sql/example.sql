@@ -41,6 +41,7 @@ cross join lateral (
     order by a.v <=> b.v, b.media_id limit 2
 ) as n;
 insert into core.duplicate (media_id, group_id, run_id) values (1, 1, 2), (2, 1, 2);
+insert into core.duplicate_pair (encoder_id, media_id, other_id, bits, distance) values (1, 1, 2, 1, 0.01);
 
 insert into core.ontology (name) values ('animals');
 insert into core.ontology_version (ontology_id, version, message) values (1, 1, 'cats and dogs');

@@ -27,8 +27,11 @@ def edges(*rows: tuple[int, int, float, int]) -> Edges:
     return Edges(np.array(a), np.array(b), np.array(distance, np.float32), np.array(bits, np.int32))
 
 
+NONE = Edges(*(np.zeros(0, t) for t in (np.int64, np.int64, np.float32, np.int32)))
+
+
 def grouped(found: Edges, thresholds: Thresholds = duplicates.DEFAULTS) -> dict[int, int]:
-    members, group = duplicates.groups(found, thresholds)
+    members, group = duplicates.groups((found, NONE), thresholds)
     return dict(zip(members.tolist(), group.tolist(), strict=True))
 
 
@@ -41,8 +44,8 @@ def test_what_pairs_connect_is_a_group_named_by_its_smallest_member() -> None:
 
 
 def test_distance_counts_against_what_is_usual_there() -> None:
-    assert grouped(edges((1, 2, 0.11, 3), *FAR)) == {}
-    assert grouped(edges((1, 2, 0.11, 3), *FAR), Thresholds(max_ratio=0.25)) == {1: 1, 2: 1}
+    assert grouped(edges((1, 2, 0.11, 10), *FAR)) == {}
+    assert grouped(edges((1, 2, 0.11, 10), *FAR), Thresholds(max_ratio=0.25)) == {1: 1, 2: 1}
 
 
 def test_pictures_whose_hashes_differ_are_not_duplicates() -> None:
@@ -55,14 +58,26 @@ def test_equal_hashes_need_less_nearness_but_some() -> None:
     assert grouped(edges((1, 2, 0.3, 0), *FAR)) == {}
 
 
+def test_the_more_the_hashes_are_alike_the_more_distance_is_allowed() -> None:
+    for bits, allowed in ((0, 0.25), (3, 0.175), (6, 0.1), (16, 0.1)):
+        assert grouped(edges((1, 2, allowed - 0.001, bits), *FAR)) == {1: 1, 2: 1}
+        assert grouped(edges((1, 2, allowed + 0.001, bits), *FAR)) == {}
+
+
+def test_pairs_by_hash_join_what_the_graph_has_not_or_need_what_is_usual() -> None:
+    pair = Edges(np.array([1]), np.array([2]), np.array([0.2], np.float32), np.array([1], np.int32))
+    assert duplicates.groups((edges(*FAR), pair))[0].tolist() == [1, 2]
+    assert duplicates.groups((NONE, pair))[0].tolist() == []
+    assert duplicates.groups((NONE, pair), usual=0.5)[0].tolist() == [1, 2]
+
+
 def test_pictures_of_one_colour_have_no_hash_and_need_the_nearness() -> None:
     assert grouped(edges((1, 2, 0.05, duplicates.NO_HASH), *FAR)) == {1: 1, 2: 1}
     assert grouped(edges((1, 2, 0.2, duplicates.NO_HASH), *FAR)) == {}
 
 
 def test_no_edges_make_no_groups() -> None:
-    empty = Edges(*(np.zeros(0, t) for t in (np.int64, np.int64, np.float32, np.int32)))
-    assert grouped(empty) == {}
+    assert grouped(NONE) == {}
 
 
 def test_a_neighbour_whose_own_edges_are_hidden_is_measured_from_the_other_end() -> None:
@@ -117,9 +132,9 @@ def test_groups_are_replaced_and_not_made_twice(conn: Connection, tmp_path: Path
     assert (none["is_new"], found_files(conn)) == (1, [])
 
 
-def test_without_edges_there_is_nothing_to_group(conn: Connection) -> None:
+def test_without_vectors_there_is_nothing_to_group(conn: Connection) -> None:
     embeddings.register(conn, encoders.load("descriptor"))
-    with pytest.raises(NothingToDo, match="no neighbours yet; run: smartdb neighbours"):
+    with pytest.raises(NothingToDo, match="no vectors yet; run: smartdb embed"):
         duplicates.group(conn)
 
 
@@ -128,7 +143,7 @@ def test_planted_digits_are_found_and_different_digits_are_not_joined(tmp_path: 
     found = joined_pairs(tmp_path / "images", sorted(planted.true_class))
     wanted = {frozenset(pair) for pair in planted.duplicates}
     assert found >= wanted
-    assert len(found) <= len(wanted) + 2
+    assert len(found) <= len(wanted) + 3
     assert all(len({planted.true_class[path] for path in pair}) == 1 for pair in found)
 
 
@@ -143,7 +158,9 @@ def joined_pairs(root: Path, paths: list[str]) -> set[frozenset[str]]:
     rows, others = np.repeat(np.arange(len(paths)), 10), near.ravel()
     bits = np.array(hashes, np.uint64)
     differ = np.bitwise_count(bits[rows] ^ bits[others]).astype(np.int32)
-    joined = duplicates.are_near(Edges(rows, others, distance.ravel(), differ))
+    graph = Edges(rows, others, distance.ravel(), differ)
+    last = duplicates.LastDistances.of(graph)
+    joined = duplicates.are_near(graph, duplicates.DEFAULTS, last)
     ends = zip(rows[joined].tolist(), others[joined].tolist(), strict=True)
     return {frozenset({paths[a], paths[b]}) for a, b in ends}
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import argparse
 import importlib
 
-NAMES = ("ingest", "embed", "vectors", "versions", "search", "alike", "hashes", "api", "core")
+NAMES = (
+    "ingest", "labels", "embed", "vectors", "versions", "search", "alike", "hashes", "api", "core",
+)  # fmt: skip
 
 
 def main() -> None:

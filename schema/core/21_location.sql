@@ -33,7 +33,8 @@ begin atomic
     select l.uri, l.missing_at is not null
     from core.media_location as l
     where l.source_id = source and not l.is_managed and l.seen_at < before
-        and starts_with(l.uri, rtrim(root, '/') || '/');
+        and starts_with(l.uri, rtrim(root, '/') || '/')
+        and l.uri not like '%#frame=%';  -- which lies where its video does
 end;
 comment on function core.places_below(bigint, text, timestamptz) is
     'The files of a source below a folder that were read before a moment, and which of them are '
@@ -50,6 +51,7 @@ begin atomic
     select f.media_id, source, f.uri, f.n_bytes, f.modified_at, f.etag, locate.is_managed
     from unnest(media_ids, uris, locate.n_bytes, locate.modified_at, etags)
         as f (media_id, uri, n_bytes, modified_at, etag)
+    where not exists (select from core.media as m where m.media_id = f.media_id and m.erased_at is not null)
     order by f.uri
     on conflict (source_id, uri) do update
     set media_id = excluded.media_id, n_bytes = excluded.n_bytes,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import importlib
 
-NAMES = ("ingest", "embed", "vectors", "versions", "search", "alike", "hashes", "api", "core")
+NAMES = ("ingest", "embed", "vectors", "versions", "search", "alike", "hashes", "video", "api", "core")
 
 
 def main() -> None:

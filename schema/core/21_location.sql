@@ -51,6 +51,7 @@ begin atomic
     select f.media_id, source, f.uri, f.n_bytes, f.modified_at, f.etag, locate.is_managed
     from unnest(media_ids, uris, locate.n_bytes, locate.modified_at, etags)
         as f (media_id, uri, n_bytes, modified_at, etag)
+    where not exists (select from core.media as m where m.media_id = f.media_id and m.erased_at is not null)
     order by f.uri
     on conflict (source_id, uri) do update
     set media_id = excluded.media_id, n_bytes = excluded.n_bytes,

@@ -25,6 +25,14 @@ def home() -> Path:
     return Path.home() / ".local" / "share" / "smartdb"
 
 
+def store() -> str:
+    """Where managed copies of media are kept (SMARTDB_STORE): a folder, or the URI of a store.
+
+    By default the folder ``media`` in `home`.
+    """
+    return os.environ.get("SMARTDB_STORE") or str(home() / "media")
+
+
 def workers() -> int:
     """Processes for parallel work (SMARTDB_WORKERS), else one for each usable core."""
     given = os.environ.get("SMARTDB_WORKERS")

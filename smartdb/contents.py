@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 from psycopg.rows import tuple_row
 
-from smartdb import images, walk
+from smartdb import images, stores, walk
 from smartdb.errors import InvalidInput, NotFound, translated
 from smartdb.statements import statement
 
@@ -95,7 +95,7 @@ def read_bytes(content: Content) -> bytes:
     error = _no_place(content)
     for uri in content.places:
         try:
-            data = read(uri)
+            data = stores.read(uri)
             if hashlib.sha256(data).digest() == content.sha256:
                 return data
             error = _changed(uri)
@@ -123,22 +123,9 @@ def load_rgb(content: Content, *, at_least: int | None = None) -> Image.Image:
     return picture
 
 
-def read(uri: str) -> bytes:
-    """The bytes at a place, whatever they are; NotFound if there are none."""
-    name = shown(uri)
-    try:
-        return _path(uri).read_bytes()
-    except (FileNotFoundError, NotADirectoryError) as error:
-        raise NotFound(f"there is no file {name} any more; ingest its folder again") from error
-    except OSError as error:
-        raise NotFound(
-            f"cannot read {name}: {error.strerror}; ingest its folder again", reason="unreadable"
-        ) from error
-
-
 def shown(uri: str) -> str:
     """A place for people: the path of a local file, else the URI."""
-    return walk.shown(walk.path_of(uri)) if _is_local(uri) else uri
+    return walk.shown(walk.path_of(uri)) if stores.is_local(uri) else uri
 
 
 def _content(
@@ -162,7 +149,7 @@ def _video(video: Content) -> bytes | Path:
     read whole and kept for the next frame.
     """
     error = _no_place(video)
-    for uri in filter(_is_local, video.places):
+    for uri in filter(stores.is_local, video.places):
         try:
             path = _path(uri)
             if _sha256(path, path.stat()) == video.sha256:
@@ -170,9 +157,9 @@ def _video(video: Content) -> bytes | Path:
             error = _changed(uri)
         except OSError as failed:
             error = NotFound(f"cannot read {shown(uri)}: {failed.strerror}")
-    if all(map(_is_local, video.places)):
+    if all(map(stores.is_local, video.places)):
         raise error
-    elsewhere = tuple(uri for uri in video.places if not _is_local(uri))
+    elsewhere = tuple(uri for uri in video.places if not stores.is_local(uri))
     return _remote_video(replace(video, places=elsewhere))
 
 
@@ -188,10 +175,6 @@ def _hashed(path: Path, _: tuple[int, ...]) -> bytes:
 
 
 _remote_video = lru_cache(maxsize=_REMOTE_VIDEOS)(read_bytes)
-
-
-def _is_local(uri: str) -> bool:
-    return uri.startswith("file:///")
 
 
 def _path(uri: str) -> Path:

@@ -8,6 +8,7 @@
       Conflict                    409  SealedError  LeaseLost
       InvalidInput                422  DimensionMismatch  NothingToDo
       EncoderUnavailable          422
+      StoreFailed                 503  a store of files does not answer as it should
 
 The functions of the database raise with the SQLSTATEs in ``BY_SQLSTATE``; `translated` turns
 driver errors into these classes, with the driver's error as the cause.
@@ -108,6 +109,12 @@ class EncoderUnavailable(SmartdbError):
     """the encoder cannot be loaded"""
 
     status = 422
+
+
+class StoreFailed(SmartdbError):
+    """the store does not answer"""
+
+    status = 503
 
 
 BY_SQLSTATE: dict[str, type[SmartdbError]] = {

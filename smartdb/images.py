@@ -18,6 +18,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from smartdb import stores
 from smartdb.errors import InvalidInput, NotFound
 from smartdb.extensions import RAW, extension_of
 from smartdb.walk import Found, looks_like_heif, looks_like_image, shown
@@ -94,7 +95,20 @@ def inspect_found(found: Found) -> Inspected | Refused:
     extension = extension_of(found.uri)
     if extension in RAW:  # what Pillow would read of it is a small preview
         return Refused("unsupported", f"camera raw ({extension}); develop it into a TIFF or JPEG")
-    return inspect(found.path)
+    if found.path:
+        return inspect(found.path)
+    data = fetch(found)
+    return inspect_bytes(data) if isinstance(data, bytes) else data
+
+
+def fetch(found: Found) -> bytes | Refused:
+    """The bytes of a file in a store, or why they are refused unread."""
+    if (found.n_bytes or 0) > MAX_BYTES:
+        return Refused("too_large", f"the file has more than {MAX_BYTES} bytes")
+    try:
+        return stores.read(found.uri)
+    except NotFound as error:
+        return Refused("unreadable", str(error))
 
 
 def inspect(path: bytes) -> Inspected | Refused:

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import astuple, dataclass
+from functools import partial
 from itertools import chain, islice, tee
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from typing import Any
 import psycopg
 from psycopg.rows import tuple_row
 
-from smartdb import config, images, sources, walk
+from smartdb import config, contents, images, listings, managed, sources, stores, walk
 from smartdb.bulk import copy_rows
 from smartdb.errors import translated
 from smartdb.extensions import wrong_extension
@@ -36,21 +37,30 @@ BATCH_BYTES = 256 << 20
 SECONDS = 60.0
 """A file that takes longer to read and decode is refused as too_slow."""
 
+STORE_SECONDS = 120.0
+"""The same in a store, which repeats requests that fail."""
+
+STORE_READERS = 4
+"""Processes a core that read from a store, for they mostly wait."""
+
 DONE = ("added", "known", "same_bytes", "changed", "refused")
-COUNTS = (*DONE, "skipped", "read")
-"""What a run counts: how each listed file ended, files that are no images, files opened."""
+COUNTS = (*DONE, "skipped", "read", "missing", "moved")
+"""What a run counts: how each listed file ended, files that are no images, files opened, and known
+files that are gone."""
 
 Progress = Callable[[int], None]
 Outcome = tuple[Found, str, Inspected | Refused]
 
 _IMAGE = {
-    "uri": "text", "n_bytes": "bigint", "modified_at": "timestamptz", "sha256": "bytea",
-    "mime": "text", "width": "integer", "height": "integer", "captured_at": "timestamptz",
-    "phash": "bit(64)", "exif": "jsonb", "attributes": "jsonb", "gps": "jsonb",
+    "uri": "text", "n_bytes": "bigint", "modified_at": "timestamptz", "etag": "text",
+    "sha256": "bytea", "mime": "text", "width": "integer", "height": "integer",
+    "captured_at": "timestamptz", "phash": "bit(64)", "exif": "jsonb", "attributes": "jsonb",
+    "gps": "jsonb",
     "brightness": "real", "contrast": "real", "sharpness": "real", "entropy": "real",
     "colourfulness": "real", "kind": "text", "duration": "double precision",
     "fps": "double precision", "n_frames": "integer", "wrong_extension": "text",
 }  # fmt: skip
+_AS = {"changed": "changed", "unkept": "known"}
 _NO_QUALITY = (None,) * 5
 _REFUSED = {
     "uri": "text", "reason": "text", "detail": "text", "n_bytes": "bigint",
@@ -67,6 +77,8 @@ class Job:
     workers: int | None
     seconds: float
     progress: Progress | None
+    store: str | None = None
+    """The managed store that good files are copied into, if they are."""
 
 
 def ingest(
@@ -75,34 +87,48 @@ def ingest(
     *,
     source: str | None = None,
     licence: str | None = None,
+    manage: bool = False,
     workers: int | None = None,
-    seconds: float = SECONDS,
+    seconds: float | None = None,
     progress: Progress | None = None,
 ) -> dict[str, int]:
     """Records every image below ``folder`` and returns the counts of the run. Commits each batch.
 
+    ``folder`` is a folder, or the URI of a place in a store, such as s3://bucket/photos. With
+    ``manage`` each good file is also copied into the managed store (see `smartdb.managed`).
+
     Of the files listed, ``added`` brought a new content, ``same_bytes`` one that is known,
     ``changed`` are known files that were read again, ``known`` those that were not; ``refused`` are
     in quarantine. ``skipped`` are other files, ``read`` those that were opened: 0 in a second run.
+    ``missing`` are known files that are no longer there, ``moved`` those of them whose bytes lie
+    elsewhere now; they stay media, and their places are marked until they are back.
 
     ``source`` is the name of the source, the folder's by default; the source must hold the folder.
-    A file that takes longer than ``seconds`` is refused. ``progress`` is told the number of files
-    that are done. InvalidInput or NothingToDo for a folder that holds no images, Conflict if the
-    source of that name lies elsewhere.
+    A file that takes longer than ``seconds`` (60, in a store 120) is refused. ``progress`` is told
+    the number of files that are done. InvalidInput or NothingToDo for a folder that holds no
+    images (and never did), Conflict if the source of that name lies elsewhere.
     """
-    root = walk.checked(os.fsencode(folder))
+    uri = stores.root_of(folder)
+    name = source or stores.name_of(uri)
     tally = new_tally()
-    listing = walk.walk(root, tally)
+    listing = stores.listing(uri, tally)
     first = next(listing, None)
-    if first is None:
-        raise walk.nothing_found(root, tally)
-    uri, name = walk.uri_of(root), source or walk.shown(root.rsplit(b"/", 1)[1]) or "/"
+    if first is None and not listings.is_known(conn, name, uri):
+        raise walk.nothing_found(os.fsencode(contents.shown(uri)), tally)
+    local = stores.is_local(uri)
+    seconds = seconds or (SECONDS if local else STORE_SECONDS)
+    workers = workers or (config.workers() if local else STORE_READERS * config.workers())
+    store = managed.root() if manage else None
     parameters = {"folder": uri, "source": name, "licence": licence, "seconds": seconds}
+    parameters |= {"store": store} if store else {}
     with run(conn, "ingest", parameters) as opened:
         source_id = sources.register(conn, name, uri, licence)
         conn.commit()
-        job = Job(opened.run_id, source_id, workers, seconds, progress)
-        record(conn, _unread(conn, chain([first], listing), job, tally), job, tally)
+        job = Job(opened.run_id, source_id, workers, seconds, progress, store)
+        listings.begin(conn)
+        files = chain([first] if first else [], listing)
+        record(conn, _unread(conn, files, job, tally), job, tally)
+        tally.update(listings.finish(conn, source_id, opened.run_id, uri))
         opened.counts.update(tally)
     return dict(tally)
 
@@ -120,7 +146,7 @@ def record(
     files, states = tee(todo)
     workers = job.workers or config.workers()
     read = parallel(
-        images.inspect_found,
+        partial(managed.inspect_and_keep, job.store) if job.store else images.inspect_found,
         (found for found, _ in files),
         workers=workers,
         seconds=job.seconds,
@@ -154,24 +180,14 @@ def _unread(
     conn: psycopg.Connection[Any], listing: Iterator[Found], job: Job, tally: Counter[str]
 ) -> Iterator[tuple[Found, str]]:
     """The files that must be read, with their state; the others are counted."""
-    while batch := list(islice(listing, BATCH_FILES)):
-        for found, state in zip(batch, _states(conn, job.source_id, batch), strict=True):
+    while page := list(islice(listing, listings.PAGE)):
+        states = listings.states(conn, job.source_id, page, manage=job.store is not None)
+        for found, state in zip(page, states, strict=True):
             if state in ("known", "refused"):
                 tally[state] += 1
             else:
                 yield found, state
         _tell(job, tally)
-
-
-def _states(conn: psycopg.Connection[Any], source_id: int, batch: list[Found]) -> list[str]:
-    values = {
-        "source_id": source_id,
-        "uris": [found.uri for found in batch],
-        "n_bytes": [found.n_bytes for found in batch],
-        "modified_at": [found.modified_at for found in batch],
-    }
-    with translated(), conn.transaction(), conn.cursor(row_factory=tuple_row) as cursor:
-        return [row[0] for row in cursor.execute(statement("ingest", "state"), values)]
 
 
 def _batches(outcomes: Iterable[Outcome]) -> Iterator[list[Outcome]]:
@@ -189,7 +205,7 @@ def _batches(outcomes: Iterable[Outcome]) -> Iterator[list[Outcome]]:
 
 def _write(conn: psycopg.Connection[Any], batch: list[Outcome], job: Job) -> set[bytes]:
     """Writes a batch in one transaction, as queries/ingest.sql says; returns the new hashes."""
-    values = {"run_id": job.run_id, "source_id": job.source_id}
+    values = {"run_id": job.run_id, "source_id": job.source_id, "store": job.store}
     with conn.transaction(), conn.cursor(row_factory=tuple_row) as cursor:
         cursor.execute(statement("ingest", "stage"))
         copy_rows(conn, "ingest_image", _IMAGE, _image_rows(batch))
@@ -198,6 +214,7 @@ def _write(conn: psycopg.Connection[Any], batch: list[Outcome], job: Job) -> set
         for name in (
             "name_media",
             "locate",
+            *(["locate_managed"] if job.store else []),
             "add_quality",
             "find_quality",
             "add_findings",
@@ -213,8 +230,8 @@ def _count(tally: Counter[str], batch: list[Outcome], new: set[bytes]) -> None:
         tally["read"] += not found.problem
         if isinstance(seen, Refused):
             tally["refused"] += 1
-        elif state == "changed":
-            tally["changed"] += 1
+        elif state in _AS:
+            tally[_AS[state]] += 1
             new.discard(seen.sha256)
         else:
             tally["added" if seen.sha256 in new else "same_bytes"] += 1
@@ -225,8 +242,9 @@ def _image_rows(batch: list[Outcome]) -> Iterator[tuple[Any, ...]]:
     for found, _, seen in batch:
         if isinstance(seen, Inspected):
             yield (
-                found.uri, seen.n_bytes, found.modified_at, seen.sha256, seen.mime, seen.width,
-                seen.height, seen.captured_at, seen.phash, seen.exif, seen.attributes, seen.gps,
+                found.uri, seen.n_bytes, found.modified_at, found.etag, seen.sha256, seen.mime,
+                seen.width, seen.height, seen.captured_at, seen.phash, seen.exif, seen.attributes,
+                seen.gps,
                 *(astuple(seen.quality) if seen.quality else _NO_QUALITY), seen.kind,
                 seen.duration, seen.fps, seen.n_frames, wrong_extension(found.uri, seen.mime),
             )  # fmt: skip

@@ -15,7 +15,7 @@ from typing import Any, Literal
 import psycopg
 from psycopg.rows import tuple_row
 
-from smartdb import label_issues, tasks, walk
+from smartdb import label_issues, stores, tasks, walk
 from smartdb import ontology as ontologies
 from smartdb.bulk import copy_rows
 from smartdb.errors import Conflict, InvalidInput, NotFound, NothingToDo, translated
@@ -193,7 +193,7 @@ def _given(number: int, folder: bytes, place: str | bytes, name: str) -> tuple[s
     """URI and class of a row; the URI is what it gives, or that of its path below the folder."""
     if not place or not name:
         raise InvalidInput(f"row {number} has no {'class' if place else 'path'}; leave it out")
-    if isinstance(place, str) and place.startswith("file://"):
+    if isinstance(place, str) and stores.is_uri(place):
         return place, name
     below = os.path.join(folder, os.fsencode(place))  # noqa: PTH118  (bytes)
     return walk.uri_of(os.path.normpath(below)), name

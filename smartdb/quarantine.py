@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,7 +11,7 @@ from typing import Any
 import psycopg
 from psycopg.rows import class_row, tuple_row
 
-from smartdb import walk
+from smartdb import stores
 from smartdb.errors import translated
 from smartdb.ingest import SECONDS, Job, Progress, new_tally, record
 from smartdb.runs import run
@@ -64,11 +63,11 @@ def retry(
     with run(conn, "retry", parameters) as opened:
         for source_id, uris in _by_source(conn, source, reason):
             job = Job(opened.run_id, source_id, workers, seconds, progress)
-            gone = [uri for uri in uris if _is_gone(uri)]
+            gone = [uri for uri in uris if stores.is_gone(uri)]
             _forget(conn, source_id, gone)
             tally["gone"] += len(gone)
             rest = sorted({*uris} - {*gone})
-            record(conn, ((walk.look(walk.path_of(u)), "refused") for u in rest), job, tally)
+            record(conn, ((stores.look(u), "refused") for u in rest), job, tally)
         opened.counts.update(tally)
     return dict(tally)
 
@@ -87,7 +86,3 @@ def _by_source(
         rows = cursor.execute(statement("quarantine", "again"), values).fetchall()
     for source_id, group in groupby(rows, key=lambda row: int(row[0])):
         yield source_id, [row[1] for row in group]
-
-
-def _is_gone(uri: str) -> bool:
-    return not os.path.lexists(walk.path_of(uri))

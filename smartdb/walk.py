@@ -31,7 +31,7 @@ MAX_URI = 2600
 """Longest URI in bytes that the database can index."""
 
 _SCHEME = "file://"
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LATEST = datetime(9999, 12, 31, tzinfo=UTC)
 _PREFIXES = (
     b"\xff\xd8\xff",
@@ -70,6 +70,8 @@ class Found:
     n_bytes: int | None
     modified_at: datetime | None
     problem: str | None = None
+    etag: str | None = None
+    """Version of an object, as its store tells it; ``path`` is empty then."""
 
 
 def walk(folder: bytes | Path, tally: Counter[str] | None = None) -> Iterator[Found]:
@@ -114,6 +116,11 @@ def shown(path: bytes) -> str:
     return text if text.isprintable() else ascii(os.fsdecode(path))
 
 
+def has_media_name(path: bytes) -> bool:
+    """Whether a path ends like an image's."""
+    return os.path.splitext(path)[1].lower() in EXTENSIONS
+
+
 def uri_of(path: bytes) -> str:
     """The ``file://`` URI of an absolute path, percent-encoded, so that any name has one."""
     return _SCHEME + quote_from_bytes(path, safe="/")
@@ -134,10 +141,11 @@ def class_of(uri: str, root: str) -> str | None:
     >>> class_of("file:///data/cats/black/1.png", "file:///data")
     'cats/black'
     """
-    relative = os.path.relpath(os.path.dirname(path_of(uri)), path_of(root))
-    if relative.split(b"/")[0] == b"..":
+    below = root if root.endswith("/") else f"{root}/"
+    if not uri.startswith(below):
         raise InvalidInput(f"{uri} does not lie below {root}")
-    return None if relative == b"." else relative.decode("utf-8", "backslashreplace")
+    folder = os.path.dirname(unquote_to_bytes(uri[len(below) :]))
+    return folder.decode("utf-8", "backslashreplace") or None
 
 
 def looks_like_image(head: bytes) -> bool:
@@ -154,6 +162,15 @@ def looks_like_image(head: bytes) -> bool:
 def looks_like_heif(head: bytes) -> bool:
     """Whether the first bytes are those of a HEIF file, which needs a decoder of its own."""
     return head[4:8] == b"ftyp" and head[8:12] in _HEIF
+
+
+def short(found: Found) -> Found:
+    """What was found, or where its URI is too long a problem with a name that leads nowhere."""
+    if len(found.uri) <= MAX_URI:
+        return found
+    uri = f"{found.uri[:1024]}...{hashlib.sha256(found.path or found.uri.encode()).hexdigest()}"
+    problem = "its path is too long for the database; move it up some folders"
+    return Found(found.path, uri, None, None, found.problem or problem)
 
 
 def look(path: bytes) -> Found:
@@ -178,7 +195,7 @@ def _walk(folder: bytes, seen: set[tuple[int, int]], tally: Counter[str]) -> Ite
 
 
 def _entry(path: bytes, seen: set[tuple[int, int]], tally: Counter[str]) -> Iterator[Found]:
-    is_image_name = os.path.splitext(path)[1].lower() in EXTENSIONS
+    is_image_name = has_media_name(path)
     try:
         state = os.stat(path)
     except OSError as error:
@@ -206,25 +223,19 @@ def _has_image_head(path: bytes) -> bool:
 
 
 def _found(path: bytes, state: os.stat_result) -> Found:
-    uri = uri_of(path)
-    if len(uri) > MAX_URI:
-        return _problem(path, "its path is too long for the database; move it up some folders")
-    return Found(path, uri, state.st_size, _time(state.st_mtime_ns))
+    return short(Found(path, uri_of(path), state.st_size, _time(state.st_mtime_ns)))
 
 
 def _problem(path: bytes, problem: str) -> Found:
-    uri = uri_of(path)
-    if len(uri) > MAX_URI:  # a name of its own, though it leads nowhere
-        uri = f"{uri[:1024]}...{hashlib.sha256(path).hexdigest()}"
-    return Found(path, uri, None, None, problem)
+    return short(Found(path, uri_of(path), None, None, problem))
 
 
 def _time(nanoseconds: int) -> datetime:
     """Microseconds, as Postgres has them; times it cannot have become the nearest it can."""
     try:
-        return _EPOCH + timedelta(microseconds=nanoseconds // 1000)
+        return EPOCH + timedelta(microseconds=nanoseconds // 1000)
     except OverflowError:
-        return _LATEST if nanoseconds > 0 else _EPOCH
+        return _LATEST if nanoseconds > 0 else EPOCH
 
 
 def _identity(state: os.stat_result) -> tuple[int, int]:

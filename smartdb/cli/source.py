@@ -6,7 +6,6 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, astuple, fields
-from pathlib import Path
 
 import click
 
@@ -26,24 +25,47 @@ _REASON = click.option(
 
 
 @click.command()
-@click.argument("folder", type=click.Path(path_type=Path))
+@click.argument("folder")
 @click.option("--source", "name", help="Name of the source [default: the folder's].")
 @click.option("--licence", help="Licence of the pictures, as an SPDX identifier such as CC0-1.0.")
+@click.option("--manage", is_flag=True, help="Also copy the files into SMARTDB_STORE.")
 @_WORKERS
 @_AS_JSON
 def ingest(
-    folder: Path, name: str | None, licence: str | None, workers: int | None, as_json: bool
+    folder: str,
+    name: str | None,
+    licence: str | None,
+    manage: bool,
+    workers: int | None,
+    as_json: bool,
 ) -> None:
-    """Record the pictures below FOLDER. A second run reads only what is new or changed."""
-    from smartdb import database, walk
+    """Record the pictures below FOLDER, or a place in a store such as s3://bucket/photos.
+
+    A second run reads only what is new or changed, and marks what has disappeared.
+    """
+    from smartdb import database, stores
     from smartdb.ingest import ingest as run
 
-    walk.checked(folder)  # before a server is started for nothing
-    with database.session() as conn, _progress("ingest", lambda: _count(folder)) as tell:
-        counts = run(conn, folder, source=name, licence=licence, workers=workers, progress=tell)
+    root = stores.root_of(folder)  # before a server is started for nothing
+    count = (lambda: _count(root)) if stores.is_local(root) else None
+    with database.session() as conn, _progress("ingest", count) as tell:
+        counts = run(
+            conn,
+            root,
+            source=name,
+            licence=licence,
+            manage=manage,
+            workers=workers,
+            progress=tell,
+        )
     _print_counts(counts, as_json)
     if counts["read"] == 0:
         output.say("nothing new: no file had to be read")
+    if counts["missing"]:
+        output.say(
+            f"{counts['missing']} known files are missing; their places have a missing_at "
+            "in smartdb.media_location"
+        )
     if counts["refused"]:
         output.say(f"{counts['refused']} refused; see: smartdb quarantine list")
 
@@ -127,7 +149,7 @@ def _progress(
         yield tell
 
 
-def _count(folder: Path) -> int:
-    from smartdb import walk
+def _count(root: str) -> int:
+    from smartdb import stores
 
-    return sum(1 for _ in walk.walk(folder))
+    return sum(1 for _ in stores.listing(root))

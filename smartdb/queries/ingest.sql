@@ -1,24 +1,8 @@
--- name: state
--- What is known of files: known, refused, changed or new, in the order given.
-select
-    case
-        when l.n_bytes = f.n_bytes and l.modified_at = f.modified_at and q.uri is null then 'known'
-        when q.n_bytes = f.n_bytes and q.modified_at = f.modified_at and q.reason <> 'unreadable'
-            then 'refused'
-        when l.uri is not null then 'changed'
-        else 'new'
-    end as state
-from unnest(%(uris)s::text[], %(n_bytes)s::bigint[], %(modified_at)s::timestamptz[])
-    with ordinality as f (uri, n_bytes, modified_at, place)
-left join core.location_of(%(source_id)s, %(uris)s) as l on l.uri = f.uri
-left join core.quarantine as q on q.source_id = %(source_id)s and q.uri = f.uri
-order by f.place;
-
 -- name: stage
 -- Makes the two tables that a batch is copied into; they empty themselves at each commit.
 create temp table if not exists ingest_image (
-    uri text, n_bytes bigint, modified_at timestamptz, sha256 bytea, mime text, width integer,
-    height integer, captured_at timestamptz, phash bit(64), exif jsonb, attributes jsonb, gps jsonb,
+    uri text, n_bytes bigint, modified_at timestamptz, etag text, sha256 bytea, mime text,
+    width integer, height integer, captured_at timestamptz, phash bit(64), exif jsonb, attributes jsonb, gps jsonb,
     brightness real, contrast real, sharpness real, entropy real, colourfulness real, kind text,
     duration double precision, fps double precision, n_frames integer, wrong_extension text
 ) on commit delete rows;
@@ -54,10 +38,25 @@ from core.media_by_sha256(array(select i.sha256 from pg_temp.ingest_image as i))
 -- Records where the contents of the batch lie.
 select core.locate(
     %(source_id)s, array_agg(m.media_id), array_agg(i.uri), array_agg(i.n_bytes),
-    array_agg(i.modified_at)
+    array_agg(i.modified_at), array_agg(i.etag), false
 )
 from pg_temp.ingest_image as i
 join pg_temp.ingest_media as m using (sha256)
+having count(*) > 0;
+
+-- name: locate_managed
+-- Records where the copies of the batch in the managed store lie.
+select core.locate(
+    %(source_id)s, array_agg(k.media_id), array_agg(k.uri), array_agg(k.n_bytes),
+    array_agg(now()), array_agg(null::text), true
+)
+from (
+    select distinct
+        m.media_id, i.n_bytes,
+        concat_ws('/', %(store)s::text, left(encode(m.sha256, 'hex'), 2), encode(m.sha256, 'hex')) as uri
+    from pg_temp.ingest_image as i
+    join pg_temp.ingest_media as m using (sha256)
+) as k
 having count(*) > 0;
 
 -- name: add_quality

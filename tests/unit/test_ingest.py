@@ -74,7 +74,7 @@ def test_every_file_becomes_a_row_or_a_refusal(
 ) -> None:
     counts = ingest(conn, folder, workers=1)
     assert counts == {"added": 3, "same_bytes": 1, "refused": 1, "skipped": 1, "read": 5,
-                      "known": 0, "changed": 0}  # fmt: skip
+                      "known": 0, "changed": 0, "missing": 0, "moved": 0}  # fmt: skip
     assert rows(
         conn, "select kind, mime, width, height, phash is null from core.media order by 2"
     ) == [
@@ -102,7 +102,7 @@ def test_a_second_run_reads_nothing(conn: Connection, folder: Path) -> None:
     before = rows(conn, "select * from core.media_location order by uri")
     counts = ingest(conn, folder)
     assert counts == {"added": 0, "same_bytes": 0, "refused": 1, "skipped": 1, "read": 0,
-                      "known": 4, "changed": 0}  # fmt: skip
+                      "known": 4, "changed": 0, "missing": 0, "moved": 0}  # fmt: skip
     assert rows(conn, "select * from core.media_location order by uri") == before
 
 

@@ -26,7 +26,7 @@ def test_ingest_prints_counts_and_says_what_to_look_at(cli: Cli, folder: Path) -
     result = cli("ingest", str(folder), "--workers", "1", "--licence", "CC0-1.0")
     assert result.exit_code == 0, result.output
     assert dict(line.split() for line in result.stdout.splitlines()[1:]) == {
-        "added": "1", "known": "0", "same_bytes": "0", "changed": "0", "refused": "1",
+        "added": "1", "known": "0", "same_bytes": "0", "changed": "0", "refused": "1", "missing": "0", "moved": "0",
         "skipped": "0", "read": "2",
     }  # fmt: skip
     assert result.stderr == "1 refused; see: smartdb quarantine list\n"

@@ -118,8 +118,17 @@ def load_rgb(content: Content, *, at_least: int | None = None) -> Image.Image:
         raise _no_place(content)
     videos = import_module("smartdb.videos")  # with PyAV, so only for videos
     picture: Image.Image = videos.load_frame(
-        _video(content.parent), content.frame_index, content.pts
+        open_video(content.parent), content.frame_index, content.pts
     )
+    return picture
+
+
+def load_poster(content: Content, *, at_least: int | None = None) -> Image.Image:
+    """What stands for a media: its picture, or the frame near a tenth of a video."""
+    if content.kind != "video":
+        return load_rgb(content, at_least=at_least)
+    videos = import_module("smartdb.videos")
+    picture: Image.Image = videos.poster(open_video(content))
     return picture
 
 
@@ -142,7 +151,7 @@ def _content(
     return Content(media_id, kind, sha256, mime, width, height, at, frame_index, pts, parent)
 
 
-def _video(video: Content) -> bytes | Path:
+def open_video(video: Content) -> bytes | Path:
     """The first place that still has the video.
 
     A local one comes as its path, so that no more of it is read than a frame needs; others are

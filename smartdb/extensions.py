@@ -24,6 +24,14 @@ ENDINGS = {
     "image/vnd.adobe.photoshop": ".psd",
     "image/vnd-ms.dds": ".dds",
     "image/qoi": ".qoi",
+    "video/mp4": ".mp4 .m4v .mov .qt .3gp .3g2",
+    "video/quicktime": ".mov .qt .mp4 .m4v",
+    "video/3gpp": ".3gp .3g2 .mp4",
+    "video/x-matroska": ".mkv .webm",
+    "video/webm": ".webm .mkv",
+    "video/x-msvideo": ".avi",
+    "video/x-flv": ".flv",
+    "video/x-ms-asf": ".wmv .asf",
 }
 """Type of the content → the endings of names that say so."""
 

@@ -18,7 +18,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from smartdb import stores
+from smartdb import stores, video_types, walk
 from smartdb.errors import InvalidInput, NotFound
 from smartdb.extensions import RAW, extension_of
 from smartdb.walk import Found, looks_like_heif, looks_like_image, shown
@@ -95,10 +95,28 @@ def inspect_found(found: Found) -> Inspected | Refused:
     extension = extension_of(found.uri)
     if extension in RAW:  # what Pillow would read of it is a small preview
         return Refused("unsupported", f"camera raw ({extension}); develop it into a TIFF or JPEG")
-    if found.path:
-        return inspect(found.path)
-    data = fetch(found)
-    return inspect_bytes(data) if isinstance(data, bytes) else data
+    if not found.path:
+        data = fetch(found)
+        return inspect_named(found.uri, data) if isinstance(data, bytes) else data
+    if extension_of(found.uri).encode() in video_types.EXTENSIONS:
+        return _inspect_video(found.path)
+    return inspect(found.path)
+
+
+def inspect_named(uri: str, data: bytes) -> Inspected | Refused:
+    """What a file with these bytes holds, an image or a video, whatever its name says."""
+    from smartdb import videos
+
+    is_named = walk.is_video(uri.encode(), data[: video_types.HEAD])
+    return videos.inspect(data) if is_named else inspect_bytes(data)
+
+
+def _inspect_video(path: bytes) -> Inspected | Refused:
+    """A file named like a video, which need not be held in memory; unless it is an image."""
+    from smartdb import videos
+
+    is_image = walk.looks_like_image(walk.head_of(path))
+    return inspect(path) if is_image else videos.inspect(Path(os.fsdecode(path)))
 
 
 def fetch(found: Found) -> bytes | Refused:
@@ -131,6 +149,10 @@ def inspect_bytes(data: bytes) -> Inspected | Refused:
         with _quiet():
             rgb, told = _decoded(data)
     except Exception as error:  # decoders raise whatever they stumble over
+        if walk.is_video(b"", data[: video_types.HEAD]):
+            from smartdb import videos
+
+            return videos.inspect(data)
         return Refused(_reason(error, data), _detail(error, data))
     return Inspected(
         sha256=hashlib.sha256(data).digest(),

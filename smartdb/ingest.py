@@ -1,4 +1,4 @@
-"""Ingest: from a folder of pictures to rows.
+"""Ingest: from a folder of pictures and videos to rows.
 
 The listing goes in batches through one select, which leaves the files that are new or changed.
 Workers read those. Each batch of results is written and committed in one short transaction, so a
@@ -20,10 +20,10 @@ from typing import Any
 import psycopg
 from psycopg.rows import tuple_row
 
-from smartdb import config, contents, images, listings, managed, sources, stores, walk
+from smartdb import config, contents, images, listings, managed, sources, stores, video_types, walk
 from smartdb.bulk import copy_rows
 from smartdb.errors import InvalidInput, translated
-from smartdb.extensions import wrong_extension
+from smartdb.extensions import extension_of, wrong_extension
 from smartdb.images import Inspected, Refused
 from smartdb.runs import run
 from smartdb.statements import statement
@@ -35,7 +35,10 @@ BATCH_BYTES = 256 << 20
 """A batch, which is one transaction, is full at this many files or bytes, whichever comes first."""
 
 SECONDS = 60.0
-"""A file that takes longer to read and decode is refused as too_slow."""
+"""An image that takes longer to read and decode is refused as too_slow."""
+
+SECONDS_PER_MB = 5.0
+"""So much longer a video may take for each megabyte it has: all its frames are decoded."""
 
 STORE_SECONDS = 120.0
 """The same in a store, which repeats requests that fail."""
@@ -92,7 +95,9 @@ def ingest(
     seconds: float | None = None,
     progress: Progress | None = None,
 ) -> dict[str, int]:
-    """Records every image below ``folder`` and returns the counts of the run. Commits each batch.
+    """Records the images and videos below ``folder`` and returns the counts of the run.
+
+    Commits each batch.
 
     ``folder`` is a folder, or the URI of a place in a store, such as s3://bucket/photos. With
     ``manage`` each good file is also copied into the managed store (see `smartdb.managed`).
@@ -166,7 +171,7 @@ def record(
         partial(managed.inspect_and_keep, job.store) if job.store else images.inspect_found,
         (found for found, _ in files),
         workers=workers,
-        seconds=job.seconds,
+        seconds=partial(_limit, job.seconds),
         memory=config.worker_memory(workers),
         window=2 * BATCH_FILES,
     )
@@ -175,6 +180,12 @@ def record(
         for batch in _batches(outcomes):
             _count(tally, batch, _write(conn, batch, job))
             _tell(job, tally)
+
+
+def _limit(seconds: float, found: Found) -> float:
+    """How long a file may take."""
+    is_video = extension_of(found.uri).encode() in video_types.EXTENSIONS
+    return seconds + SECONDS_PER_MB * (found.n_bytes or 0) / 1e6 if is_video else seconds
 
 
 def new_tally() -> Counter[str]:

@@ -38,7 +38,7 @@ def inspect_and_keep(store: str, found: Found) -> Inspected | Refused:
         seen = images.inspect_found(found)
         return _kept(store, found, seen) if isinstance(seen, Inspected) else seen
     data = images.fetch(found)
-    seen = images.inspect_bytes(data) if isinstance(data, bytes) else data
+    seen = images.inspect_named(found.uri, data) if isinstance(data, bytes) else data
     if isinstance(data, bytes) and isinstance(seen, Inspected):
         stores.write_new(place(store, seen.sha256), data)
     return seen

@@ -8,7 +8,7 @@ import psycopg
 from psycopg.rows import tuple_row
 
 from smartdb import contents, plots
-from smartdb.errors import SmartdbError
+from smartdb.errors import InvalidInput, SmartdbError
 from smartdb.statements import statement
 
 if TYPE_CHECKING:
@@ -42,6 +42,23 @@ def errors(conn: psycopg.Connection[Any], run_id: int) -> bytes | None:
 def batch(conn: psycopg.Connection[Any], batch_id: int) -> bytes | None:
     """What a sampler chose, with the reason."""
     return _sheet(conn, "batch", batch_id=batch_id)
+
+
+def video(conn: psycopg.Connection[Any], media_id: int, n: int = 8) -> bytes:
+    """A strip of ``n`` frames of a video, at equal distances, with their seconds.
+
+    NotFound without such a media or its file, InvalidInput if it is no video or cannot be decoded.
+    """
+    from smartdb import videos
+
+    content = contents.find(conn, media_id)
+    conn.commit()
+    if content.kind != "video":
+        raise InvalidInput(f"media {media_id} is no video but of kind {content.kind}")
+    source = contents.open_video(content)
+    found = videos.sample(source, [(i + 0.5) / n for i in range(n)])
+    pictures, captions = [p for _, p in found], [f"{second:.1f} s" for second, _ in found]
+    return plots.contact_sheet(pictures, captions, columns=n, size=160)
 
 
 def _sheet(conn: psycopg.Connection[Any], name: str, **values: Any) -> bytes | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 REASONS = {
     "empty_file": "it has no bytes",
     "not_an_image": "it is named like an image and holds something else",
+    "not_a_video": "it is named like a video and holds none",
     "unsupported": "a kind that cannot be read here; the detail says what to install or convert",
     "truncated": "it ends too early",
     "corrupt": "it cannot be decoded (any more)",

@@ -35,6 +35,8 @@ def thumbnail(source: bytes | Path, size: int = 256) -> bytes:
 def cached_thumbnail(content: Content, size: int = 256) -> bytes:
     """`thumbnail` of a media, from the cache, or made from its bytes and kept.
 
+    Of a video it shows the frame near a tenth of it.
+
     NotFound if it must be made and no place has the bytes any more.
     """
     _check(size)
@@ -42,7 +44,7 @@ def cached_thumbnail(content: Content, size: int = 256) -> bytes:
     try:
         return kept.read_bytes()
     except FileNotFoundError:
-        made = _small(contents.load_rgb(content, at_least=2 * size), size)
+        made = _small(contents.load_poster(content, at_least=2 * size), size)
         _keep(kept, made)
         return made
 

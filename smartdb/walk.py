@@ -1,6 +1,7 @@
-"""Walking a folder: which files are images, their URIs, sizes and times. No picture is decoded.
+"""Walking a folder: which files are images or videos, their URIs, sizes and times.
 
-A file is a candidate when its name ends like an image's, or its first bytes are an image's.
+A file is a candidate when its name ends like an image's or a video's, or its first bytes are such.
+Nothing is decoded.
 Other files, hidden ones and special ones (pipes, sockets, devices) are counted as skipped.
 Symbolic links are followed, and no folder is entered twice, so loops end.
 """
@@ -19,13 +20,15 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
+from smartdb import video_types
 from smartdb.errors import InvalidInput, NothingToDo
 from smartdb.extensions import ENDINGS, RAW
 
-EXTENSIONS = frozenset(
-    ending.encode() for ending in (*" ".join(ENDINGS.values()).split(), *RAW, ".jxl")
-)
+_IMAGES = (endings for mime, endings in ENDINGS.items() if mime.startswith("image/"))
+EXTENSIONS = frozenset(ending.encode() for ending in (*" ".join(_IMAGES).split(), *RAW, ".jxl"))
 """Endings of image names, in lower case; of some no reader is here, and those are refused."""
+
+_CANDIDATES = EXTENSIONS | video_types.EXTENSIONS
 
 MAX_URI = 2600
 """Longest URI in bytes that the database can index."""
@@ -63,7 +66,7 @@ _HEIF = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")
 
 @dataclass(frozen=True)
 class Found:
-    """A file that should be an image. ``problem`` is set where it cannot even be looked at."""
+    """A file that should be an image or a video; ``problem``: why it cannot even be looked at."""
 
     path: bytes
     uri: str
@@ -104,7 +107,7 @@ def checked(folder: bytes | Path) -> bytes:
 def nothing_found(folder: bytes | Path, tally: Counter[str]) -> NothingToDo:
     """The error for a folder without any candidate."""
     others = tally["skipped"]
-    what = f"no image among its {others} files" if others else "it is empty"
+    what = f"no image or video among its {others} files" if others else "it is empty"
     return NothingToDo(
         f"nothing to ingest in {shown(os.fsencode(folder))}: {what}; give a folder with images"
     )
@@ -117,8 +120,8 @@ def shown(path: bytes) -> str:
 
 
 def has_media_name(path: bytes) -> bool:
-    """Whether a path ends like an image's."""
-    return os.path.splitext(path)[1].lower() in EXTENSIONS
+    """Whether a path ends like an image's or a video's."""
+    return os.path.splitext(path)[1].lower() in _CANDIDATES
 
 
 def uri_of(path: bytes) -> str:
@@ -164,6 +167,14 @@ def looks_like_heif(head: bytes) -> bool:
     return head[4:8] == b"ftyp" and head[8:12] in _HEIF
 
 
+def is_video(name: bytes, head: bytes) -> bool:
+    """Whether to read a file of this name and first bytes (`video_types.HEAD`) as a video."""
+    if looks_like_image(head):
+        return False
+    is_named = os.path.splitext(name)[1].lower() in video_types.EXTENSIONS
+    return is_named or video_types.looks_like_video(head)
+
+
 def short(found: Found) -> Found:
     """What was found, or where its URI is too long a problem with a name that leads nowhere."""
     if len(found.uri) <= MAX_URI:
@@ -195,11 +206,11 @@ def _walk(folder: bytes, seen: set[tuple[int, int]], tally: Counter[str]) -> Ite
 
 
 def _entry(path: bytes, seen: set[tuple[int, int]], tally: Counter[str]) -> Iterator[Found]:
-    is_image_name = has_media_name(path)
+    is_name = has_media_name(path)
     try:
         state = os.stat(path)
     except OSError as error:
-        if is_image_name:
+        if is_name:
             yield _problem(path, f"cannot be looked at: {error.strerror}")
         else:
             tally["skipped"] += 1
@@ -208,18 +219,24 @@ def _entry(path: bytes, seen: set[tuple[int, int]], tally: Counter[str]) -> Iter
         if _identity(state) not in seen:
             seen.add(_identity(state))
             yield from _walk(path, seen, tally)
-    elif stat.S_ISREG(state.st_mode) and (is_image_name or _has_image_head(path)):
+    elif stat.S_ISREG(state.st_mode) and (is_name or _has_head(path)):
         yield _found(path, state)
     else:
         tally["skipped"] += 1
 
 
-def _has_image_head(path: bytes) -> bool:
+def _has_head(path: bytes) -> bool:
+    head = head_of(path)
+    return looks_like_image(head) or video_types.looks_like_video(head)
+
+
+def head_of(path: bytes) -> bytes:
+    """The first bytes of a file, `video_types.HEAD` of them; none if it cannot be read."""
     try:
         with open(path, "rb", buffering=0) as file:
-            return looks_like_image(file.read(32))
+            return file.read(video_types.HEAD)
     except OSError:
-        return False
+        return b""
 
 
 def _found(path: bytes, state: os.stat_result) -> Found:

@@ -77,17 +77,17 @@ def parallel(
     items: Iterable[Item],
     *,
     workers: int,
-    seconds: float = 60.0,
+    seconds: float | Callable[[Item], float] = 60.0,
     memory: int | None = None,
     window: int = 2000,
 ) -> Generator[tuple[Item, Result | Lost], None, None]:
     """Each item with ``function(item)``, in the order of the items, worked out by processes.
 
     ``function`` is named by its module, items and results are pickled. An item whose process dies
-    is tried once more in a new one before it is `Lost`; one that takes longer than ``seconds``, or
-    for which a process wants more than ``memory`` bytes, is lost at once. At most ``window`` items
-    are held. Processes start when the first item comes. SmartdbError when ``function`` raises (it
-    should not) or the processes cannot start.
+    is tried once more in a new one before it is `Lost`; one that takes longer than ``seconds``,
+    which may depend on the item, or that wants more than ``memory`` bytes, is lost at once. At most
+    ``window`` items are held. Processes start when the first item comes. SmartdbError when
+    ``function`` raises (it should not) or the processes cannot start.
     """
     crew = _Crew[Item, Result](function, items, workers, seconds, memory, window)
     try:
@@ -102,7 +102,7 @@ class _Crew(Generic[Item, Result]):
         function: Callable[[Item], Result],
         items: Iterable[Item],
         workers: int,
-        seconds: float,
+        seconds: float | Callable[[Item], float],
         memory: int | None,
         window: int,
     ) -> None:
@@ -157,13 +157,17 @@ class _Crew(Generic[Item, Result]):
 
     def _receive(self) -> None:
         busy = [worker for worker in self.crew if worker.queue]
-        patience = min(self.seconds - worker.seconds_on_item() for worker in busy)
+        patience = min(self._seconds(worker) - worker.seconds_on_item() for worker in busy)
         ready = set(wait([worker.pipe for worker in busy], timeout=max(0.0, patience)))
         for worker in busy:
             if worker.pipe in ready:
                 self._read(worker)
-            elif worker.seconds_on_item() > self.seconds:
-                self._lose(worker, Lost("too_slow", f"took longer than {self.seconds:g} s"))
+            elif worker.seconds_on_item() > (limit := self._seconds(worker)):
+                self._lose(worker, Lost("too_slow", f"took longer than {limit:g} s"))
+
+    def _seconds(self, worker: _Worker[Item]) -> float:
+        """How long it may take for what it works on."""
+        return self.seconds(worker.in_work().item) if callable(self.seconds) else self.seconds
 
     def _read(self, worker: _Worker[Item]) -> None:
         try:

@@ -429,7 +429,7 @@ comment on column core.quarantine.quarantine_id is 'Identity of the refusal.';
 comment on column core.quarantine.source_id is 'The source it was found in.';
 comment on column core.quarantine.uri is 'The file, as a percent-encoded file:// URI.';
 comment on column core.quarantine.reason is
-    'Stable code (smartdb.reasons says what each means): empty_file, not_an_image, unsupported, truncated, corrupt, '
+    'Stable code (smartdb.reasons says what each means): empty_file, not_an_image, not_a_video, unsupported, truncated, corrupt, '
     'too_large, too_slow, worker_died, unreadable, missing, changed, no_vector, no_place.';
 comment on column core.quarantine.detail is 'What the reader said, for a person.';
 comment on column core.quarantine.n_bytes is 'Size of the file, if it could be told.';
@@ -569,7 +569,8 @@ begin atomic
     select l.uri, l.missing_at is not null
     from core.media_location as l
     where l.source_id = source and not l.is_managed and l.seen_at < before
-        and starts_with(l.uri, rtrim(root, '/') || '/');
+        and starts_with(l.uri, rtrim(root, '/') || '/')
+        and l.uri not like '%#frame=%';  -- which lies where its video does
 end;
 comment on function core.places_below(bigint, text, timestamptz) is
     'The files of a source below a folder that were read before a moment, and which of them are '
@@ -820,6 +821,32 @@ end;
 comment on function core.derive_findings(text[], bigint) is
     'After a change of thresholds: adds the findings of these kinds that are due now and removes open ones that are '
     'not, from the statistics alone, restricted media included. What a person has resolved stays as it is.';
+
+-- Which ways of choosing frames have been carried out on which videos, so that none is done again.
+
+create table core.extraction (
+    media_id bigint not null,
+    recipe jsonb not null,
+    n_frames integer not null,
+    run_id bigint not null,
+    created_at timestamptz not null default now(),
+    constraint extraction_pk primary key (media_id, recipe),
+    constraint extraction_n_frames_check check (n_frames >= 0)
+);
+create index extraction_run_idx on core.extraction (run_id);
+call core.protect('core.extraction');
+call core.refer('core.extraction', '{
+    {media_id, core.media, media_id},
+    {run_id, core.run, run_id}
+}');
+comment on table core.extraction is
+    'A way of choosing frames that was carried out on a video to its end; its frames are media of their own.';
+comment on column core.extraction.media_id is 'The video.';
+comment on column core.extraction.recipe is
+    'How frames were chosen: {"step": "frame", "by": "interval", "seconds": 1}, "key_frames", or "scenes" with a threshold.';
+comment on column core.extraction.n_frames is 'Frames that it chose, those that were there already included.';
+comment on column core.extraction.run_id is 'The run that did it.';
+comment on column core.extraction.created_at is 'When.';
 
 -- Managing: encoders, one typed table of vectors for each, and the neighbour graph on top.
 

@@ -33,7 +33,8 @@ begin atomic
     select l.uri, l.missing_at is not null
     from core.media_location as l
     where l.source_id = source and not l.is_managed and l.seen_at < before
-        and starts_with(l.uri, rtrim(root, '/') || '/');
+        and starts_with(l.uri, rtrim(root, '/') || '/')
+        and l.uri not like '%#frame=%';  -- which lies where its video does
 end;
 comment on function core.places_below(bigint, text, timestamptz) is
     'The files of a source below a folder that were read before a moment, and which of them are '

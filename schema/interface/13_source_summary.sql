@@ -13,7 +13,9 @@ left join (
     select
         source_id, count(*) as n_files, count(distinct media_id) as n_media,
         sum(n_bytes)::bigint as n_bytes, max(seen_at) as last_seen_at
-    from core.media_location group by source_id
+    from core.media_location
+    where uri not like '%#frame=%'  -- a frame has no file of its own
+    group by source_id
 ) as l using (source_id)
 left join (
     select source_id, count(*) as n_refused from core.quarantine group by source_id

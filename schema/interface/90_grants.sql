@@ -45,7 +45,7 @@ grant usage on all sequences in schema core to smartdb_writer;
 -- Facts that only ever grow.
 grant insert on
     core.actor, core.ontology, core.ontology_version, core.batch, core.batch_item, core.model,
-    core.evaluation, core.prediction, core.metric
+    core.evaluation, core.prediction, core.metric, core.extraction
 to smartdb_writer;
 -- Facts of which a part may be found out, or end, later.
 grant insert, update (status, counts, error, finished_at) on core.run to smartdb_writer;

@@ -29,6 +29,7 @@ COMMANDS = {
     "status": "smartdb.cli.database:status",
     "doctor": "smartdb.cli.database:doctor",
     "ingest": "smartdb.cli.source:ingest",
+    "frames": "smartdb.cli.frames:frames",
     "sources": "smartdb.cli.source:sources",
     "source": "smartdb.cli.terms:source",
     "quarantine": "smartdb.cli.source:quarantine",

@@ -22,7 +22,7 @@ REASONS = (
     "missing_image", "ambiguous_image", "unsafe_path", "zero_size", "not_a_number", "outside",
     "size_differs",
 )  # fmt: skip
-"""Stable codes of what is wrong with a row; from missing_image on, they are found by `importing`."""
+"""Stable codes of what is wrong with a row; from missing_image on, `importing` finds them."""
 
 WARNINGS = ("outside", "size_differs")
 """Reasons with which a row goes in all the same."""
@@ -52,8 +52,8 @@ class Annotation:
 
     ``box`` is (x, y, w, h), None for classification and caption; of a shape it is the bounding box.
     ``shape`` is as the comment on ``core.label.shape`` tells. ``where`` names file and line or id.
-    ``key`` is the identity that the format itself gives it, if it does. ``track`` names the same
-    thing over frames.
+    ``key`` is the identity that the format itself gives it, if it does, and `importing` tells if it
+    is there twice. ``track`` names the same thing over frames.
     """
 
     picture: str

@@ -146,7 +146,7 @@ def test_a_folder_that_cannot_be_listed_is_named(
 def test_the_error_for_no_image_says_what_is_there_instead(tmp_path: Path) -> None:
     error = walk.nothing_found(tmp_path, Counter(skipped=3))
     assert isinstance(error, NothingToDo)
-    assert "no image among its 3 files" in str(error)
+    assert "no image or video among its 3 files" in str(error)
     assert "it is empty" in str(walk.nothing_found(tmp_path, Counter()))
 
 

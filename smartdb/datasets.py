@@ -13,8 +13,16 @@ from psycopg.rows import tuple_row
 from psycopg.types.json import Jsonb
 
 from smartdb import runs
-from smartdb.errors import InvalidInput, NotFound, NothingToDo, SmartdbError, translated
+from smartdb.errors import (
+    InvalidInput,
+    NotFound,
+    NothingToDo,
+    SmartdbError,
+    UseRefused,
+    translated,
+)
 from smartdb.statements import statement
+from smartdb.terms import checked_use
 from smartdb.turns import turn
 
 SEED, VAL, TEST = 0, 0.1, 0.2
@@ -39,6 +47,7 @@ class DatasetVersion:
     ontology: str
     run_id: int
     sealed_at: datetime
+    purpose: str | None = None
     is_new: bool = False
     counts: Mapping[str, int] = field(default_factory=dict)
 
@@ -52,6 +61,8 @@ class _Plan:
     val: float
     test: float
     newest: int | None
+    purpose: str | None
+    before: str | None  # the purpose of the newest
 
 
 def create_version(
@@ -63,6 +74,8 @@ def create_version(
     seed: int | None = None,
     val: float | None = None,
     test: float | None = None,
+    purpose: str | None = None,
+    leave_out_refused: bool = False,
     message: str = "",
     timeout_s: float = TIMEOUT_S,
 ) -> DatasetVersion:
@@ -71,15 +84,19 @@ def create_version(
     Members are the media that have a class of the ontology and fulfil ``query``, a condition on
     smartdb.media read as m. What is not given is as in the version before (in the first: query
     true, seed 0, val 0.1, test 0.2; the ontology must be named then), so that nothing changes its
-    split when data are added, and near-duplicates stay together. It commits. InvalidInput for a
-    query that fails, writes or takes too long, NothingToDo if there are no members.
+    split when data are added, and near-duplicates stay together. ``purpose`` declares the use: if
+    the terms of a member do not allow it UseRefused names it, or with ``leave_out_refused`` it is
+    no member, and counted as left_out. It commits. InvalidInput for a query that fails, writes or
+    takes too long, NothingToDo if there are no members.
     """
     with turn(conn, f"dataset {name}"):
-        plan = _plan(conn, name, ontology, query, seed, val, test)
+        plan = _plan(conn, name, ontology, query, seed, val, test, purpose)
         parameters = {"dataset": name, "query": plan.query, "val": plan.val, "test": plan.test}
+        parameters |= {"purpose": plan.purpose, "leave_out_refused": leave_out_refused}
         with runs.run(conn, "dataset_version", parameters, plan.seed) as run:
             revision = _checkpoint(conn)
             _find_changes(conn, plan, revision, timeout_s)
+            run.counts.update(_settle_refused(conn, plan, leave_out_refused))
             run.counts.update(_write(conn, plan, run.run_id, revision, message))
         sealed = find_version(conn, name)
         is_new = sealed.version != plan.newest
@@ -129,6 +146,7 @@ def _plan(
     seed: int | None,
     val: float | None,
     test: float | None,
+    purpose: str | None,
 ) -> _Plan:
     if not name:
         raise InvalidInput("a dataset needs a name")
@@ -138,7 +156,7 @@ def _plan(
             raise InvalidInput(
                 f"dataset {name!r} is new: name the ontology of its classes: --ontology"
             )
-        before = (_ontology_id(conn, ontology), ontology, None, None, None, None, None)
+        before = (_ontology_id(conn, ontology), ontology, *[None] * 6)
     if ontology not in (None, before[1]):
         raise InvalidInput(f"dataset {name!r} has the classes of {before[1]!r}, not {ontology!r}")
     plan = _Plan(
@@ -149,6 +167,8 @@ def _plan(
         val=_first(val, before[5], VAL),
         test=_first(test, before[6], TEST),
         newest=before[2],
+        purpose=checked_use(purpose) if purpose else before[7],
+        before=before[7],
     )
     if not (plan.val >= 0 and plan.test >= 0 and plan.val + plan.test < 1):
         raise InvalidInput(f"val {plan.val} and test {plan.test} must be shares that leave a rest")
@@ -179,6 +199,8 @@ def _find_changes(
     """Writes what differs from the newest version, where nothing else can be written."""
     values = {**vars(plan), "revision": revision}
     conn.execute(statement("datasets", "stage"))
+    conn.execute(statement("datasets", "find_refused"), values)
+    conn.execute(statement("datasets", "analyse_refused"))
     try:
         with translated(), conn.transaction():
             conn.execute("set transaction read only")  # a temporary table may be written even so
@@ -189,6 +211,23 @@ def _find_changes(
     except SmartdbError as error:
         raise _explained(error, plan.query) from error
     conn.execute(statement("datasets", "analyse"))
+
+
+def _settle_refused(conn: psycopg.Connection[Any], plan: _Plan, leave_out: bool) -> dict[str, int]:
+    """Leaves out the media whose terms refuse the purpose, or names them: UseRefused."""
+    if plan.purpose is None:
+        return {}
+    found = _rows(conn, "refused", {})
+    n = found[0][0] if found else 0
+    if n and not leave_out:
+        some = "; ".join(f"media {media_id}: {reason}" for _, media_id, reason in found)
+        raise UseRefused(
+            f"{n} media do not allow {plan.purpose!r} ({some}{'; ...' if n > len(found) else ''}); "
+            f"see: smartdb terms refused {plan.purpose}; state terms: smartdb source set, "
+            "smartdb terms set; or leave them out: --leave-out-refused"
+        )
+    conn.execute(statement("datasets", "leave_out"))
+    return {"left_out": n}
 
 
 def _for_members(query: str) -> sql.Composed:
@@ -224,7 +263,7 @@ def _write(
         counts = _write_items(conn, plan, values)
         sealed = _row(conn, "seal", values | {"n_items": counts["items"]})
         before = _digest(conn, plan)
-        if sealed is not None and sealed[0] == before:
+        if sealed is not None and sealed[0] == before and plan.purpose == plan.before:
             raise psycopg.Rollback(transaction)
     conn.execute(statement("datasets", "unstage"))
     return counts

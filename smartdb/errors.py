@@ -6,7 +6,7 @@
       AccessDenied                403
       NotFound                    404
       Conflict                    409  SealedError  LeaseLost
-      InvalidInput                422  DimensionMismatch  NothingToDo
+      InvalidInput                422  DimensionMismatch  NothingToDo  UseRefused
       EncoderUnavailable          422
       StoreFailed                 503  a store of files does not answer as it should
 
@@ -103,6 +103,10 @@ class DimensionMismatch(InvalidInput):
 
 class NothingToDo(InvalidInput):
     """there is nothing to work on"""
+
+
+class UseRefused(InvalidInput):
+    """the terms of some media do not allow the use"""
 
 
 class EncoderUnavailable(SmartdbError):

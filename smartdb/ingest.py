@@ -177,7 +177,7 @@ def record(
     )
     with translated(), closing(read):
         outcomes = ((f, state, _outcome(r)) for (f, r), (_, state) in zip(read, states))
-        for batch in _batches(outcomes):
+        for batch in (_without_erased(conn, each, job) for each in _batches(outcomes)):
             _count(tally, batch, _write(conn, batch, job))
             _tell(job, tally)
 
@@ -229,6 +229,23 @@ def _batches(outcomes: Iterable[Outcome]) -> Iterator[list[Outcome]]:
             batch, size = [], 0
     if batch:
         yield batch
+
+
+def _without_erased(conn: psycopg.Connection[Any], batch: list[Outcome], job: Job) -> list[Outcome]:
+    """The batch with the contents refused that were erased once; copies of them are deleted."""
+    digests = [seen.sha256 for _, _, seen in batch if isinstance(seen, Inspected)]
+    with conn.transaction(), conn.cursor(row_factory=tuple_row) as cursor:
+        rows = cursor.execute(statement("ingest", "erased"), {"digests": digests}).fetchall()
+    erased: dict[bytes, int] = dict(rows)
+    for sha256 in erased if job.store else ():
+        stores.remove(managed.place(job.store or "", sha256))
+
+    def judged(seen: Inspected | Refused) -> Inspected | Refused:
+        if isinstance(seen, Refused) or seen.sha256 not in erased:
+            return seen
+        return Refused("erased", f"these bytes were media {erased[seen.sha256]}, which was erased")
+
+    return [(found, state, judged(seen)) for found, state, seen in batch]
 
 
 def _write(conn: psycopg.Connection[Any], batch: list[Outcome], job: Job) -> set[bytes]:

@@ -17,5 +17,6 @@ REASONS = {
     "changed": "it holds other bytes than when it was ingested",
     "no_vector": "the encoder gives no vector that is finite and not zero",
     "no_place": "nothing says where its bytes lie",
+    "erased": "its bytes were erased once and are not taken in again",
 }
 """Code → what it means."""

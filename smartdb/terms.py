@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, TypedDict, Unpack
+from typing import Any, Literal, TypedDict, Unpack
 
 import psycopg
 from psycopg import sql
-from psycopg.rows import class_row
+from psycopg.rows import class_row, dict_row, tuple_row
 
-from smartdb import licences
+from smartdb import licences, runs
 from smartdb.errors import InvalidInput, NotFound, NothingToDo, translated
 from smartdb.statements import statement
 
@@ -33,12 +33,15 @@ USE = re.compile(r"[a-z][a-z0-9_-]*")
 
 
 class Terms(TypedDict, total=False):
-    """What may be stated; None is unknown or, of ``expires_at``, never."""
+    """What may be stated. None is unknown; of a media: as its sources say.
+
+    ``expires_at`` of a source is None for never, of a media "infinity".
+    """
 
     licence: str | None
     consent_basis: str | None
     allowed_use: list[str] | None
-    expires_at: datetime | None
+    expires_at: datetime | Literal["infinity"] | None
     jurisdiction: str | None
 
 
@@ -82,6 +85,66 @@ def set_source(conn: psycopg.Connection[Any], name: str, **terms: Unpack[SourceT
         done = conn.execute(query, {**changes, "source": name})
     if not done.rowcount:
         raise NotFound(f"no source {name!r}; see: smartdb source list")
+
+
+def set_media(
+    conn: psycopg.Connection[Any], media_ids: Iterable[int], note: str = "", **terms: Unpack[Terms]
+) -> int:
+    """States terms of single media, which replace those of their sources; returns of how many.
+
+    None takes back what was stated. Raises as `set_source` does, NotFound for unknown media. It
+    commits.
+    """
+    changes = checked(terms)
+    wanted = sorted({*media_ids})
+    if not wanted:
+        raise NothingToDo("no media are named")
+    parameters = {"n": len(wanted), "first": wanted[:20], "terms": changes, "note": note}
+    with runs.run(conn, "terms", parameters) as run, translated():
+        query = statement("terms", "set_media").format(
+            columns=sql.SQL(", ").join(map(sql.Identifier, changes)),
+            values=sql.SQL(", ").join(map(sql.Placeholder, changes)),
+            changes=sql.SQL(", ").join(
+                sql.SQL("{0} = excluded.{0}").format(sql.Identifier(name)) for name in changes
+            ),
+        )
+        values = {**changes, "media_ids": wanted, "note": note, "run_id": run.run_id}
+        conn.execute(query, values)
+        run.counts["media"] = len(wanted)
+    return len(wanted)
+
+
+def effective(conn: psycopg.Connection[Any], media_ids: Iterable[int]) -> list[dict[str, Any]]:
+    """The terms that hold for media, and where they are from, by id."""
+    with translated(), conn.cursor(row_factory=dict_row) as cursor:
+        return cursor.execute(statement("terms", "show"), {"media_ids": [*media_ids]}).fetchall()
+
+
+def refused(
+    conn: psycopg.Connection[Any], purpose: str | None, limit: int | None = None
+) -> list[tuple[int, str]]:
+    """Media, by id, whose terms do not allow a use, with the reason; None: with an ended right."""
+    values = {"purpose": purpose and checked_use(purpose), "limit": limit}
+    with translated(), conn.cursor(row_factory=tuple_row) as cursor:
+        return cursor.execute(statement("terms", "refused"), values).fetchall()
+
+
+def hide_ended(conn: psycopg.Connection[Any]) -> dict[str, int]:
+    """Hides the media whose right has ended, and shows those again whose right goes on.
+
+    Returns how many were hidden and shown. AccessDenied for all but smartdb_privacy.
+    """
+    with translated(), conn.cursor(row_factory=tuple_row) as cursor:
+        hidden = cursor.execute(statement("terms", "hide")).rowcount
+        shown = cursor.execute(statement("terms", "unhide")).rowcount
+    return {"hidden": hidden, "shown": shown}
+
+
+def where(conn: psycopg.Connection[Any], predicate: str) -> list[int]:
+    """The media that fulfil a condition on smartdb.media read as m; InvalidInput if it fails."""
+    with translated(), conn.cursor(row_factory=tuple_row) as cursor:
+        rows = cursor.execute(statement("terms", "where"), {"predicate": predicate})
+        return [row[0] for row in rows]
 
 
 def checked(terms: Mapping[str, Any]) -> dict[str, Any]:

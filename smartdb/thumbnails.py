@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import tempfile
+import time
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +21,8 @@ SIZES = range(16, 1025)
 """Lengths in pixels that the longer side may have."""
 
 MIME = "image/jpeg"
+
+_ABANDONED = 600  # seconds after which nobody is writing a file any more
 
 
 def thumbnail(source: bytes | Path, size: int = 256) -> bytes:
@@ -47,6 +51,17 @@ def cached_thumbnail(content: Content, size: int = 256) -> bytes:
         made = _small(contents.load_poster(content, at_least=2 * size), size)
         _keep(kept, made)
         return made
+
+
+def forget(sha256: bytes) -> None:
+    """Deletes the thumbnails of a media, of every size, and what killed processes left behind."""
+    folder = cache_path(sha256, SIZES[0]).parent
+    for kept in folder.glob(f"{sha256.hex()}_*.jpg"):
+        kept.unlink(missing_ok=True)
+    for part in folder.glob("*.part"):
+        with suppress(FileNotFoundError):  # its writer has renamed it
+            if time.time() - part.stat().st_mtime > _ABANDONED:
+                part.unlink()
 
 
 def cache_path(sha256: bytes, size: int) -> Path:

@@ -20,6 +20,11 @@ comment on function core.hold_revision() is
 create function core.close_row() returns trigger
 language plpgsql as $$
 begin
+    if new.rev_to is not distinct from old.rev_to and pg_has_role(current_user, 'smartdb_owner', 'usage') then
+        if core.is_blanked(tg_table_name, to_jsonb(old), to_jsonb(new)) then
+            return new;
+        end if;
+    end if;
     if old.rev_to is not null then
         raise exception '% row was closed at revision % and cannot change', tg_table_name, old.rev_to
             using errcode = 'SD003', hint = 'history is kept: write a new row instead';
@@ -30,7 +35,7 @@ end
 $$;
 comment on function core.close_row() is
     'Row trigger of versioned tables: the only update there is sets rev_to, once, to the next '
-    'revision, whatever the statement said.';
+    'revision, whatever the statement said. But what is said of an erased media may be blanked.';
 
 create function core.keep_row() returns trigger
 language plpgsql as $$
@@ -430,7 +435,7 @@ comment on column core.quarantine.source_id is 'The source it was found in.';
 comment on column core.quarantine.uri is 'The file, as a percent-encoded file:// URI.';
 comment on column core.quarantine.reason is
     'Stable code (smartdb.reasons says what each means): empty_file, not_an_image, not_a_video, unsupported, truncated, corrupt, '
-    'too_large, too_slow, worker_died, unreadable, missing, changed, no_vector, no_place.';
+    'too_large, too_slow, worker_died, unreadable, missing, changed, no_vector, no_place, erased.';
 comment on column core.quarantine.detail is 'What the reader said, for a person.';
 comment on column core.quarantine.n_bytes is 'Size of the file, if it could be told.';
 comment on column core.quarantine.modified_at is 'Modification time of the file, if it could be told.';
@@ -587,6 +592,7 @@ begin atomic
     select f.media_id, source, f.uri, f.n_bytes, f.modified_at, f.etag, locate.is_managed
     from unnest(media_ids, uris, locate.n_bytes, locate.modified_at, etags)
         as f (media_id, uri, n_bytes, modified_at, etag)
+    where not exists (select from core.media as m where m.media_id = f.media_id and m.erased_at is not null)
     order by f.uri
     on conflict (source_id, uri) do update
     set media_id = excluded.media_id, n_bytes = excluded.n_bytes,
@@ -614,6 +620,13 @@ begin atomic
         from gone where l.source_id = source and l.uri = gone.uri
         returning l.media_id
     ),
+    frames as (
+        update core.media_location as l set missing_at = now()
+        from gone
+        join core.media as m on m.parent_media_id = gone.media_id and m.kind = 'frame'
+        where l.media_id = m.media_id and l.source_id = source
+            and split_part(l.uri, '#frame=', 1) = gone.uri
+    ),
     judged as (
         select exists (
             select from core.media_location as o
@@ -626,18 +639,26 @@ begin atomic
 end;
 comment on function core.mark_missing(bigint, text[], timestamptz) is
     'Marks files of a source that a listing lacked, and tells how many are missing and how many '
-    'only moved: their bytes were read at another place since a moment.';
+    'only moved: their bytes were read at another place since a moment. A video takes its frames along.';
 
 create function core.mark_found(source bigint, uris text[]) returns void
 language sql security definer
 begin atomic
-    update core.media_location as l set missing_at = null
-    from (
-        select k.uri from core.media_location as k
-        where k.source_id = source and k.uri = any (uris) and k.missing_at is not null
-        order by k.uri
+    with back as (
+        select l.media_id, l.uri from core.media_location as l
+        where l.source_id = source and l.uri = any (uris) and l.missing_at is not null
+        order by l.uri
         for update
-    ) as back
+    ),
+    frames as (
+        update core.media_location as l set missing_at = null
+        from back
+        join core.media as m on m.parent_media_id = back.media_id and m.kind = 'frame'
+        where l.media_id = m.media_id and l.source_id = source
+            and split_part(l.uri, '#frame=', 1) = back.uri
+    )
+    update core.media_location as l set missing_at = null
+    from back
     where l.source_id = source and l.uri = back.uri;
 end;
 comment on function core.mark_found(bigint, text[]) is
@@ -696,11 +717,14 @@ create table core.erasure (
     asked text not null,
     actor text not null,
     report jsonb not null default '{}',
+    run_id bigint not null,
     created_at timestamptz not null default now(),
     finished_at timestamptz,
     constraint erasure_pk primary key (erasure_id),
-    constraint erasure_reason_check check (reason <> '')
+    constraint erasure_reason_check check (reason <> ''),
+    constraint erasure_run_fk foreign key (run_id) references core.run (run_id) on delete restrict
 );
+create index erasure_run_idx on core.erasure (run_id);
 call core.make_permanent('core.erasure', 'erasure_id');
 comment on table core.erasure is 'Each request to erase media, and the report of what it did.';
 comment on column core.erasure.erasure_id is 'Identity of the request.';
@@ -709,6 +733,7 @@ comment on column core.erasure.asked is 'What was named: media ids, a source or 
 comment on column core.erasure.actor is 'Login of who asked.';
 comment on column core.erasure.report is
     'What was dealt with, in numbers, and every dataset version and model that contained it.';
+comment on column core.erasure.run_id is 'The run that does it.';
 comment on column core.erasure.created_at is 'When it was begun.';
 comment on column core.erasure.finished_at is 'When the last byte was gone; null while it must be run again.';
 
@@ -821,6 +846,128 @@ end;
 comment on function core.derive_findings(text[], bigint) is
     'After a change of thresholds: adds the findings of these kinds that are due now and removes open ones that are '
     'not, from the statistics alone, restricted media included. What a person has resolved stays as it is.';
+
+-- Sourcing: what the terms of media come to. They act as the owner, because a media may derive from
+-- one that is hidden from the caller and is bound by its terms all the same.
+
+create function core.terms_above(child bigint)
+returns table (
+    source_ids bigint[], licence text, consent_basis text, allowed_use text[], jurisdiction text,
+    expires_at timestamptz
+)
+language sql stable security definer
+begin atomic
+    with recursive above as (
+        select m.parent_media_id as media_id, 1 as depth
+        from core.media as m where m.media_id = child and m.parent_media_id is not null
+        union all
+        select m.parent_media_id, a.depth + 1
+        from above as a join core.media as m on m.media_id = a.media_id
+        where m.parent_media_id is not null
+    ),
+    stated as (select a.depth, t.* from above as a join core.media_terms as t on t.media_id = a.media_id)
+    select
+        array(
+            select distinct l.source_id
+            from above as a join core.media_location as l on l.media_id = a.media_id
+        ),
+        (select s.licence from stated as s where s.licence is not null order by s.depth limit 1),
+        (select s.consent_basis from stated as s where s.consent_basis is not null order by s.depth limit 1),
+        (select s.allowed_use from stated as s where s.allowed_use is not null order by s.depth limit 1),
+        (select s.jurisdiction from stated as s where s.jurisdiction is not null order by s.depth limit 1),
+        (select s.expires_at from stated as s where s.expires_at is not null order by s.depth limit 1);
+end;
+comment on function core.terms_above(bigint) is
+    'What a derived media has from those it derives from: the sources they lie in, and the nearest terms stated for one of them.';
+
+create function core.use_refused(purpose text, at timestamptz)
+returns table (media_id bigint, reason text)
+language sql stable security definer rows 10000
+begin atomic
+    with recursive derived as (
+        select m.media_id, m.parent_media_id as above_id, 1 as depth
+        from core.media as m where m.parent_media_id is not null
+        union all
+        select d.media_id, m.parent_media_id, d.depth + 1
+        from derived as d join core.media as m on m.media_id = d.above_id
+        where m.parent_media_id is not null
+    ),
+    stated as (
+        select t.media_id, 0 as depth, t.consent_basis, t.allowed_use, t.expires_at from core.media_terms as t
+        union all
+        select d.media_id, d.depth, t.consent_basis, t.allowed_use, t.expires_at
+        from derived as d join core.media_terms as t on t.media_id = d.above_id
+    ),
+    own as ( -- the nearest that was stated
+        select
+            s.media_id,
+            (array_agg(s.consent_basis = 'withdrawn' order by s.depth) filter (where s.consent_basis is not null))[1]
+                as is_withdrawn,
+            (array_agg(s.expires_at order by s.depth) filter (where s.expires_at is not null))[1] as expires_at,
+            (array_agg(purpose = any (s.allowed_use) order by s.depth) filter (where s.allowed_use is not null))[1]
+                as is_allowed
+        from stated as s group by s.media_id
+    ),
+    source as ( -- those whose terms refuse something
+        select
+            s.source_id, s.name,
+            coalesce(s.consent_basis = 'withdrawn', false) as is_withdrawn,
+            case when s.expires_at <= at then s.expires_at end as expired_at,
+            s.allowed_use is null as is_unstated,
+            purpose is null or coalesce(purpose = any (s.allowed_use), false) as is_allowed
+        from core.source as s
+        where s.consent_basis = 'withdrawn' or s.expires_at <= at
+            or (purpose is not null and purpose = any (s.allowed_use) is not true)
+    ),
+    placed as (
+        select l.media_id, s.* from source as s join core.media_location as l on l.source_id = s.source_id
+        union all
+        select d.media_id, s.*
+        from source as s
+        join core.media_location as l on l.source_id = s.source_id
+        join derived as d on d.above_id = l.media_id
+        union all
+        select m.media_id, null, null, false, null, true, false
+        from core.media as m
+        where purpose is not null
+            and not exists (select from core.media_location as l where l.media_id = m.media_id)
+            and not exists (
+                select from derived as d join core.media_location as l on l.media_id = d.above_id
+                where d.media_id = m.media_id)
+    ),
+    found as (
+        select
+            p.media_id,
+            min(p.name) filter (where p.is_withdrawn) as withdrawn_by,
+            min(p.expired_at) as expired_at,
+            bool_and(p.is_allowed) as is_allowed,
+            bool_or(p.is_unstated and not p.is_allowed) as is_unstated,
+            min(p.name) filter (where not p.is_allowed) as refused_by
+        from placed as p group by p.media_id
+    ),
+    verdict as (
+        select
+            media_id,
+            case
+                when coalesce(o.is_withdrawn, f.withdrawn_by is not null) then 'consent is withdrawn'
+                when coalesce(o.expires_at, f.expired_at) <= at
+                    then 'the right ended ' || to_char(coalesce(o.expires_at, f.expired_at) at time zone 'UTC', 'YYYY-MM-DD')
+                when purpose is null or coalesce(o.is_allowed, f.is_allowed, true) then null
+                when o.is_allowed is null and f.is_unstated then 'no allowed uses are stated'
+                else purpose || ' is not allowed'
+            end
+            || case
+                when coalesce(f.withdrawn_by, f.refused_by) is not null and num_nonnulls(o.is_withdrawn, o.expires_at, o.is_allowed) = 0
+                    then ' (source ' || coalesce(f.withdrawn_by, f.refused_by) || ')'
+                else ''
+            end as reason
+        from found as f full join own as o using (media_id)
+    )
+    select v.media_id, v.reason from verdict as v where v.reason is not null;
+end;
+comment on function core.use_refused(text, timestamptz) is
+    'The media, hidden ones included, whose terms do not allow the use at the time, with the reason; for a use that is null '
+    'those whose right has ended. Reads the sources that refuse something first, so it costs what is refused.';
 
 -- Which ways of choosing frames have been carried out on which videos, so that none is done again.
 
@@ -1116,12 +1263,13 @@ create table core.label (
         'classification', 'box', 'rotated_box', 'polygon', 'mask', 'polyline', 'keypoints', 'caption')),
     constraint label_origin_check check (origin in ('human', 'import', 'consensus', 'model', 'propagated')),
     constraint label_box_check check (
-        case kind
+        case when rev_to is not null and num_nonnulls(x, y, w, h, shape, attributes) = 0 then true -- erased
+        else case kind
             when 'classification' then num_nonnulls(x, y, w, h, shape) = 0
             when 'caption' then num_nonnulls(x, y, w, h) = 0 and shape ? 'text'
             when 'box' then num_nulls(x, y, w, h) = 0 and w > 0 and h > 0
             else num_nulls(x, y, w, h, shape) = 0 and w >= 0 and h >= 0
-        end),
+        end end),
     constraint label_confidence_check check (confidence between 0 and 1),
     constraint label_rev_check check (rev_to > rev_from)
 );
@@ -1194,6 +1342,52 @@ comment on column core.class_mapping.ontology_id is 'The ontology it leads to.';
 comment on column core.class_mapping.given is 'Class name in the files.';
 comment on column core.class_mapping.class_id is 'The class it means; null: such labels are left out, on purpose.';
 comment on column core.class_mapping.created_at is 'When it was saved.';
+
+-- Annotating: every row of an imported file that could not go in, or went in and is odd.
+
+create table core.import_problem (
+    import_problem_id bigint generated always as identity,
+    run_id bigint not null,
+    uri text not null,
+    place text not null,
+    reason text not null,
+    detail text not null,
+    is_warning boolean not null,
+    constraint import_problem_pk primary key (import_problem_id),
+    constraint import_problem_reason_check check (reason ~ '^[a-z_]+$'),
+    constraint import_problem_run_fk foreign key (run_id)
+        references core.run (run_id) on delete restrict
+);
+create index import_problem_run_idx on core.import_problem (run_id);
+create index import_problem_uri_idx on core.import_problem (uri);
+comment on table core.import_problem is
+    'What was wrong in a file of labels at its last import. Nothing is left out without a row.';
+comment on column core.import_problem.import_problem_id is 'Identity of the problem.';
+comment on column core.import_problem.run_id is 'The import that found it.';
+comment on column core.import_problem.uri is 'The file or folder that was imported, as a URI.';
+comment on column core.import_problem.place is 'Where in it: a file, a line or an id.';
+comment on column core.import_problem.reason is
+    'Stable code: broken_file, missing_image, ambiguous_image, orphan_label, duplicate_id, unknown_category, '
+    'zero_size, not_a_number, outside, size_differs, bad_shape, bad_row, unsafe_path, unsupported, not_in_file.';
+comment on column core.import_problem.detail is 'A sentence for a person.';
+comment on column core.import_problem.is_warning is 'Whether it went in all the same.';
+
+create function core.label_content(
+    class_id bigint, kind text, x double precision, y double precision, w double precision,
+    h double precision, shape jsonb, attributes jsonb
+) returns bigint
+language sql immutable parallel safe
+return hash_record_extended(
+    case kind
+        when 'classification'
+            then row (class_id, kind, null::float8, null::float8, null::float8, null::float8, null::jsonb, null::jsonb)
+        else row (class_id, kind, x, y, w, h, shape, nullif(attributes, '{}'))
+    end, 0);
+comment on function core.label_content(
+    bigint, text, double precision, double precision, double precision, double precision, jsonb, jsonb
+) is
+    'A hash of what a label says of its media, by which an import knows what it has said before. A class '
+    'is said once of a media, whatever the attributes.';
 
 -- Annotating and reviewing: tasks with leases, reviews, suspected errors, and chosen batches.
 
@@ -1573,7 +1767,11 @@ begin
     select v.* into last from core.dataset_version as v
     where v.dataset_id = dataset and v.version < next_digest.version and v.sealed_at is not null
     order by v.version desc limit 1;
-    if not found then
+    if not found or exists ( -- what was erased no longer counts in the version before
+        select from core.tombstone as t join core.dataset_item as i on i.media_id = t.media_id
+        where i.dataset_id = dataset and i.version_from <= last.version
+            and (i.version_to is null or i.version_to > last.version)
+    ) then
         return smartdb.dataset_digest(name, version);
     end if;
     touched := array(
@@ -1790,3 +1988,275 @@ comment on column core.metric.split is 'train, val or test.';
 comment on column core.metric.step is 'Epoch, from 1; null for the final value.';
 comment on column core.metric.value is 'The value.';
 comment on column core.metric.n is 'Number of media it was measured on.';
+
+-- Erasing media: the request first, then the rows in batches, then the files; each step may be cut
+-- off and done again. What is left is a tombstone: the media's row with its hash, and its labels'
+-- rows without content. Only the privacy officer may call these.
+
+create function core.is_blanked(relation name, before jsonb, after jsonb) returns boolean
+language plpgsql stable as $$
+begin
+    if relation = 'label' then
+        return after = before || '{"x": null, "y": null, "w": null, "h": null, "shape": null, "attributes": null, "track_id": null}'
+            and exists (select from core.tombstone as t where t.media_id = (before ->> 'media_id')::bigint);
+    end if;
+    return relation = 'review' and after = before || '{"reason": null}' and exists (
+        select from core.label as l join core.tombstone as t on t.media_id = l.media_id
+        where l.label_id in ((before ->> 'label_id')::bigint, (before ->> 'corrected_label_id')::bigint));
+end
+$$;
+comment on function core.is_blanked(name, jsonb, jsonb) is
+    'Whether a row of a versioned table only loses its content, and is about a media that was erased: the one change that '
+    'core.close_row lets pass.';
+
+create function core.bury(erasure bigint, media bigint[]) returns bigint
+language plpgsql security definer set search_path = pg_catalog as $$
+declare
+    n bigint;
+begin
+    with recursive wanted as (
+        select m.media_id from core.media as m where m.media_id = any (media)
+        union
+        select m.media_id from wanted as w join core.media as m on m.parent_media_id = w.media_id
+    ),
+    buried as (
+        insert into core.tombstone (media_id, erasure_id)
+        select w.media_id, erasure from wanted as w
+        on conflict (media_id) do nothing returning media_id
+    ),
+    hidden as (
+        insert into core.restriction (media_id, reason) select b.media_id, 'erased' from buried as b
+        on conflict (media_id, reason) do nothing
+    )
+    select count(*) into n from buried;
+    return n;
+end
+$$;
+comment on function core.bury(bigint, bigint[]) is
+    'Marks media, and all that derives from them, for a request to erase, and hides them at once; how many were not marked before.';
+
+create function core.begin_erasure(reason text, asked text, code_version text, media bigint[]) returns bigint
+language plpgsql security definer set search_path = pg_catalog as $$
+declare
+    id bigint;
+    run bigint;
+begin
+    insert into core.run (kind, code_version) values ('erase', begin_erasure.code_version) returning run_id into run;
+    insert into core.erasure (reason, asked, actor, run_id)
+    values (begin_erasure.reason, begin_erasure.asked, session_user, run) returning erasure_id into id;
+    perform core.bury(id, media);
+    return id;
+end
+$$;
+comment on function core.begin_erasure(text, text, text, bigint[]) is
+    'Writes down a request to erase media and all that derives from them. Commit it before anything is deleted.';
+
+create function core.add_to_report(erasure bigint, counts jsonb) returns void
+language plpgsql security definer set search_path = pg_catalog as $$
+begin
+    update core.erasure as e
+    set report = e.report || (
+        select coalesce(jsonb_object_agg(c.key, coalesce((e.report ->> c.key)::bigint, 0) + c.value::bigint), '{}')
+        from jsonb_each_text(counts) as c)
+    where e.erasure_id = erasure;
+end
+$$;
+comment on function core.add_to_report(bigint, jsonb) is 'Adds numbers to those of the report of a request.';
+
+create function core.erase_rows(erasure bigint, n integer default 1000) returns integer
+language plpgsql security definer set search_path = pg_catalog as $$
+declare
+    ids constant bigint[] := array(
+        select t.media_id from core.tombstone as t join core.media as m on m.media_id = t.media_id
+        where t.erasure_id = erasure and m.erased_at is null order by t.media_id limit n);
+    labels constant bigint[] := array(select l.label_id from core.label as l where l.media_id = any (ids));
+    encoder bigint;
+    n_vectors bigint := 0;
+    n_of_one bigint;
+    counts jsonb;
+begin
+    if cardinality(ids) = 0 then
+        return 0;
+    end if;
+    update core.label set rev_to = 0 where label_id = any (labels) and rev_to is null;
+    update core.label
+    set x = null, y = null, w = null, h = null, shape = null, attributes = null, track_id = null
+    where label_id = any (labels) and num_nonnulls(x, y, w, h, shape, attributes, track_id) > 0;
+    update core.review set reason = null
+    where reason is not null and (label_id = any (labels) or corrected_label_id = any (labels));
+    for encoder in select e.encoder_id from core.encoder as e loop
+        execute format('delete from core.embedding_%s where media_id = any ($1)', encoder) using ids;
+        get diagnostics n_of_one = row_count;
+        n_vectors := n_vectors + n_of_one;
+    end loop;
+    with issues as (delete from core.label_issue where label_id = any (labels) returning 1),
+    tasks as (
+        update core.task set state = 'skipped', lease_until = null, done_at = now()
+        where media_id = any (ids) and state in ('open', 'claimed') returning 1
+    ),
+    predictions as (delete from core.prediction where media_id = any (ids) returning 1),
+    chosen as (delete from core.batch_item where media_id = any (ids) returning 1),
+    edges as (delete from core.neighbour where media_id = any (ids) or neighbour_id = any (ids) returning 1),
+    pairs as (delete from core.duplicate_pair where media_id = any (ids) or other_id = any (ids) returning 1),
+    duplicates as (delete from core.duplicate where media_id = any (ids) returning 1),
+    statistics as (delete from core.quality where media_id = any (ids) returning 1),
+    findings as (delete from core.finding where media_id = any (ids) returning 1),
+    terms as (delete from core.media_terms where media_id = any (ids) returning 1),
+    subjects as (delete from core.media_subject where media_id = any (ids) returning 1),
+    contents as (
+        update core.media
+        set phash = null, captured_at = null, group_key = null, exif = '{}', attributes = '{}', erased_at = now(),
+            recipe = case when recipe is not null then jsonb_build_object('step', recipe -> 'step') end
+        where media_id = any (ids)
+    )
+    select jsonb_build_object(
+        'media', cardinality(ids), 'labels', cardinality(labels), 'vectors', n_vectors,
+        'issues', (select count(*) from issues), 'tasks', (select count(*) from tasks),
+        'predictions', (select count(*) from predictions), 'batch_items', (select count(*) from chosen),
+        'neighbours', (select count(*) from edges), 'pairs', (select count(*) from pairs), 'duplicates', (select count(*) from duplicates),
+        'quality', (select count(*) from statistics), 'findings', (select count(*) from findings),
+        'terms', (select count(*) from terms), 'subjects', (select count(*) from subjects)) into counts;
+    perform core.add_to_report(erasure, counts);
+    return cardinality(ids);
+end
+$$;
+comment on function core.erase_rows(bigint, integer) is
+    'Erases what is known of up to n media of a request, and returns of how many: 0 when all are done. Where their files lie '
+    'is kept until core.forget_files.';
+
+create function core.erased_files(erasure bigint, after bigint default 0, n integer default 1000)
+returns table (media_id bigint, sha256 bytea, source_id bigint, uri text, is_managed boolean)
+language sql stable security definer
+begin atomic
+    select p.media_id, m.sha256, l.source_id, l.uri, l.is_managed
+    from (
+        select t.media_id from core.tombstone as t
+        where t.erasure_id = erasure and t.media_id > after order by t.media_id limit n
+    ) as p
+    join core.media as m on m.media_id = p.media_id
+    left join core.media_location as l on l.media_id = p.media_id
+    order by p.media_id, l.source_id, l.uri;
+end;
+comment on function core.erased_files(bigint, bigint, integer) is
+    'The next media of a request by id, with the places that are still known of their bytes.';
+
+create function core.forget_files(erasure bigint, sources bigint[], uris text[], outcomes text[]) returns void
+language plpgsql security definer set search_path = pg_catalog as $$
+begin
+    create temp table forgotten_file on commit drop as
+    select l.*, f.outcome
+    from unnest(sources, uris, outcomes) as f (source_id, uri, outcome)
+    join core.media_location as l on l.source_id = f.source_id and l.uri = f.uri
+    join core.tombstone as t on t.media_id = l.media_id and t.erasure_id = erasure;
+    insert into core.quarantine (source_id, uri, reason, detail, n_bytes, modified_at, run_id)
+    select f.source_id, f.uri, 'erased', 'media ' || f.media_id || ' was erased; the file was left', f.n_bytes, f.modified_at, e.run_id
+    from pg_temp.forgotten_file as f join core.erasure as e on e.erasure_id = erasure
+    where f.outcome = 'left'
+    on conflict (source_id, uri) do update
+    set reason = excluded.reason, detail = excluded.detail, run_id = excluded.run_id, created_at = now();
+    delete from core.media_location as l using pg_temp.forgotten_file as f
+    where l.source_id = f.source_id and l.uri = f.uri;
+    perform core.add_to_report(erasure, (
+        select jsonb_object_agg('files_' || o.outcome, o.n)
+        from (select f.outcome, count(*) as n from pg_temp.forgotten_file as f group by f.outcome) as o));
+    drop table pg_temp.forgotten_file;
+end
+$$;
+comment on function core.forget_files(bigint, bigint[], text[], text[]) is
+    'Forgets places of erased media, each deleted (its bytes are gone) or left (they lie there still: a row of the quarantine '
+    'says so).';
+
+create function core.contained(media bigint[]) returns jsonb
+language sql stable security definer
+begin atomic
+    with version as (
+        select
+            v.dataset_id, v.version, d.name, v.n_items, v.digest, v.sealed_at,
+            count(*) as n, count(*) filter (where i.split = 'train') as n_train
+        from core.dataset_item as i
+        join core.dataset as d on d.dataset_id = i.dataset_id
+        join core.dataset_version as v
+            on v.dataset_id = i.dataset_id and v.version >= i.version_from
+            and (i.version_to is null or v.version < i.version_to)
+        where i.media_id = any (media)
+        group by v.dataset_id, v.version, d.name, v.n_items, v.digest, v.sealed_at
+    )
+    select jsonb_build_object(
+        'versions', coalesce((
+            select jsonb_agg(jsonb_build_object(
+                'dataset', v.name, 'version', v.version, 'n_items', v.n_items, 'n_erased', v.n, 'digest', v.digest
+            ) order by v.name, v.version) from version as v), '[]'),
+        'models', coalesce((
+            select jsonb_agg(jsonb_build_object(
+                'model', m.name, 'model_id', m.model_id, 'run_id', m.run_id, 'uri', m.uri, 'dataset', v.name,
+                'version', v.version, 'n_trained_on', v.n_train
+            ) order by m.model_id)
+            from core.model as m join version as v on v.dataset_id = m.dataset_id and v.version = m.version), '[]'),
+        'parents_left', to_jsonb(array(
+            select distinct m.parent_media_id from core.media as m
+            where m.media_id = any (media) and m.parent_media_id is not null and m.parent_media_id <> all (media)
+            order by 1))
+    );
+end;
+comment on function core.contained(bigint[]) is
+    'The dataset versions that hold any of these media, the models made from those, and media from which some derive but which '
+    'are not among them.';
+
+create function core.erasure_scope(media bigint[]) returns jsonb
+language sql stable security definer
+begin atomic
+    with recursive wanted as (
+        select m.media_id from core.media as m where m.media_id = any (media) and m.erased_at is null
+        union
+        select m.media_id from wanted as w join core.media as m on m.parent_media_id = w.media_id
+    )
+    select jsonb_build_object(
+        'media', (select count(*) from wanted),
+        'derived', (select count(*) from wanted as w where w.media_id <> all (media)),
+        'labels', (select count(*) from core.label as l where l.media_id in (select w.media_id from wanted as w)),
+        'files', (
+            select count(*) from core.media_location as l
+            where l.media_id in (select w.media_id from wanted as w) and not l.is_managed),
+        'managed_files', (
+            select count(*) from core.media_location as l
+            where l.media_id in (select w.media_id from wanted as w) and l.is_managed)
+    ) || core.contained(array(select w.media_id from wanted as w));
+end;
+comment on function core.erasure_scope(bigint[]) is 'What a request to erase these media would reach.';
+
+create function core.finish_erasure(erasure bigint) returns jsonb
+language plpgsql security definer set search_path = pg_catalog as $$
+declare
+    ids constant bigint[] := array(select t.media_id from core.tombstone as t where t.erasure_id = erasure);
+    found jsonb;
+begin
+    if core.bury(erasure, ids) > 0 -- what was derived meanwhile
+        or exists (select from core.media as m where m.media_id = any (ids) and m.erased_at is null)
+        or exists (select from core.media_location as l where l.media_id = any (ids)) then
+        return null;
+    end if;
+    update core.erasure as e
+    set report = e.report || core.contained(ids) || jsonb_build_object('left', to_jsonb(array(
+            select q.uri from core.quarantine as q where q.run_id = e.run_id and q.reason = 'erased' order by q.uri limit 1000))),
+        finished_at = now()
+    where e.erasure_id = erasure and e.finished_at is null
+    returning e.report into found;
+    update core.run as r set status = 'succeeded', error = null, finished_at = clock_timestamp(),
+        counts = (select coalesce(jsonb_object_agg(c.key, c.value), '{}') from jsonb_each(found) as c where jsonb_typeof(c.value) = 'number')
+    where r.run_id = (select e.run_id from core.erasure as e where e.erasure_id = erasure) and r.status <> 'succeeded';
+    return found;
+end
+$$;
+comment on function core.finish_erasure(bigint) is
+    'Completes the report of a request and says that it is done; null, and nothing done, while rows or files are left, or if more '
+    'was derived from its media since.';
+
+create function core.erased_sha256(digests bytea[])
+returns table (sha256 bytea, media_id bigint)
+language sql stable security definer
+begin atomic
+    select m.sha256, m.media_id
+    from core.media as m join core.tombstone as t on t.media_id = m.media_id
+    where m.sha256 = any (digests);
+end;
+comment on function core.erased_sha256(bytea[]) is 'Which of these contents were erased and must not be taken in again.';

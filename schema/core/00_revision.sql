@@ -18,6 +18,11 @@ comment on function core.hold_revision() is
 create function core.close_row() returns trigger
 language plpgsql as $$
 begin
+    if new.rev_to is not distinct from old.rev_to and pg_has_role(current_user, 'smartdb_owner', 'usage') then
+        if core.is_blanked(tg_table_name, to_jsonb(old), to_jsonb(new)) then
+            return new;
+        end if;
+    end if;
     if old.rev_to is not null then
         raise exception '% row was closed at revision % and cannot change', tg_table_name, old.rev_to
             using errcode = 'SD003', hint = 'history is kept: write a new row instead';
@@ -28,7 +33,7 @@ end
 $$;
 comment on function core.close_row() is
     'Row trigger of versioned tables: the only update there is sets rev_to, once, to the next '
-    'revision, whatever the statement said.';
+    'revision, whatever the statement said. But what is said of an erased media may be blanked.';
 
 create function core.keep_row() returns trigger
 language plpgsql as $$

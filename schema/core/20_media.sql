@@ -167,7 +167,7 @@ comment on column core.quarantine.source_id is 'The source it was found in.';
 comment on column core.quarantine.uri is 'The file, as a percent-encoded file:// URI.';
 comment on column core.quarantine.reason is
     'Stable code (smartdb.reasons says what each means): empty_file, not_an_image, not_a_video, unsupported, truncated, corrupt, '
-    'too_large, too_slow, worker_died, unreadable, missing, changed, no_vector, no_place.';
+    'too_large, too_slow, worker_died, unreadable, missing, changed, no_vector, no_place, erased.';
 comment on column core.quarantine.detail is 'What the reader said, for a person.';
 comment on column core.quarantine.n_bytes is 'Size of the file, if it could be told.';
 comment on column core.quarantine.modified_at is 'Modification time of the file, if it could be told.';

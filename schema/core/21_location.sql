@@ -51,6 +51,7 @@ begin atomic
     select f.media_id, source, f.uri, f.n_bytes, f.modified_at, f.etag, locate.is_managed
     from unnest(media_ids, uris, locate.n_bytes, locate.modified_at, etags)
         as f (media_id, uri, n_bytes, modified_at, etag)
+    where not exists (select from core.media as m where m.media_id = f.media_id and m.erased_at is not null)
     order by f.uri
     on conflict (source_id, uri) do update
     set media_id = excluded.media_id, n_bytes = excluded.n_bytes,
@@ -78,6 +79,13 @@ begin atomic
         from gone where l.source_id = source and l.uri = gone.uri
         returning l.media_id
     ),
+    frames as (
+        update core.media_location as l set missing_at = now()
+        from gone
+        join core.media as m on m.parent_media_id = gone.media_id and m.kind = 'frame'
+        where l.media_id = m.media_id and l.source_id = source
+            and split_part(l.uri, '#frame=', 1) = gone.uri
+    ),
     judged as (
         select exists (
             select from core.media_location as o
@@ -90,18 +98,26 @@ begin atomic
 end;
 comment on function core.mark_missing(bigint, text[], timestamptz) is
     'Marks files of a source that a listing lacked, and tells how many are missing and how many '
-    'only moved: their bytes were read at another place since a moment.';
+    'only moved: their bytes were read at another place since a moment. A video takes its frames along.';
 
 create function core.mark_found(source bigint, uris text[]) returns void
 language sql security definer
 begin atomic
-    update core.media_location as l set missing_at = null
-    from (
-        select k.uri from core.media_location as k
-        where k.source_id = source and k.uri = any (uris) and k.missing_at is not null
-        order by k.uri
+    with back as (
+        select l.media_id, l.uri from core.media_location as l
+        where l.source_id = source and l.uri = any (uris) and l.missing_at is not null
+        order by l.uri
         for update
-    ) as back
+    ),
+    frames as (
+        update core.media_location as l set missing_at = null
+        from back
+        join core.media as m on m.parent_media_id = back.media_id and m.kind = 'frame'
+        where l.media_id = m.media_id and l.source_id = source
+            and split_part(l.uri, '#frame=', 1) = back.uri
+    )
+    update core.media_location as l set missing_at = null
+    from back
     where l.source_id = source and l.uri = back.uri;
 end;
 comment on function core.mark_found(bigint, text[]) is

@@ -51,11 +51,14 @@ create table core.erasure (
     asked text not null,
     actor text not null,
     report jsonb not null default '{}',
+    run_id bigint not null,
     created_at timestamptz not null default now(),
     finished_at timestamptz,
     constraint erasure_pk primary key (erasure_id),
-    constraint erasure_reason_check check (reason <> '')
+    constraint erasure_reason_check check (reason <> ''),
+    constraint erasure_run_fk foreign key (run_id) references core.run (run_id) on delete restrict
 );
+create index erasure_run_idx on core.erasure (run_id);
 call core.make_permanent('core.erasure', 'erasure_id');
 comment on table core.erasure is 'Each request to erase media, and the report of what it did.';
 comment on column core.erasure.erasure_id is 'Identity of the request.';
@@ -64,6 +67,7 @@ comment on column core.erasure.asked is 'What was named: media ids, a source or 
 comment on column core.erasure.actor is 'Login of who asked.';
 comment on column core.erasure.report is
     'What was dealt with, in numbers, and every dataset version and model that contained it.';
+comment on column core.erasure.run_id is 'The run that does it.';
 comment on column core.erasure.created_at is 'When it was begun.';
 comment on column core.erasure.finished_at is 'When the last byte was gone; null while it must be run again.';
 

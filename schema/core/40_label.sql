@@ -96,12 +96,13 @@ create table core.label (
         'classification', 'box', 'rotated_box', 'polygon', 'mask', 'polyline', 'keypoints', 'caption')),
     constraint label_origin_check check (origin in ('human', 'import', 'consensus', 'model', 'propagated')),
     constraint label_box_check check (
-        case kind
+        case when rev_to is not null and num_nonnulls(x, y, w, h, shape, attributes) = 0 then true -- erased
+        else case kind
             when 'classification' then num_nonnulls(x, y, w, h, shape) = 0
             when 'caption' then num_nonnulls(x, y, w, h) = 0 and shape ? 'text'
             when 'box' then num_nulls(x, y, w, h) = 0 and w > 0 and h > 0
             else num_nulls(x, y, w, h, shape) = 0 and w >= 0 and h >= 0
-        end),
+        end end),
     constraint label_confidence_check check (confidence between 0 and 1),
     constraint label_rev_check check (rev_to > rev_from)
 );

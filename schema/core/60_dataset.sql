@@ -181,7 +181,11 @@ begin
     select v.* into last from core.dataset_version as v
     where v.dataset_id = dataset and v.version < next_digest.version and v.sealed_at is not null
     order by v.version desc limit 1;
-    if not found then
+    if not found or exists ( -- what was erased no longer counts in the version before
+        select from core.tombstone as t join core.dataset_item as i on i.media_id = t.media_id
+        where i.dataset_id = dataset and i.version_from <= last.version
+            and (i.version_to is null or i.version_to > last.version)
+    ) then
         return smartdb.dataset_digest(name, version);
     end if;
     touched := array(

@@ -30,12 +30,14 @@ select
         select case when bool_and(l.missing_at is not null) then max(l.missing_at) end
         from core.media_location as l
         where l.media_id = case m.kind when 'frame' then m.parent_media_id else m.media_id end
-    ) as missing_at
+    ) as missing_at,
+    m.recipe
 from core.media as m
-left join core.quality as q on q.media_id = m.media_id;
+left join core.quality as q on q.media_id = m.media_id
+where m.erased_at is null;
 
 comment on view smartdb.media is
-    'Media, one row for each distinct content, with where it lies and statistics of its pixels. Restricted media are hidden.';
+    'Media, one row for each distinct content, with where it lies and statistics of its pixels. Restricted media are hidden, erased ones gone.';
 comment on column smartdb.media.media_id is 'Identity of the content.';
 comment on column smartdb.media.source is 'Name of the source it was found in first.';
 comment on column smartdb.media.uri is 'Where its bytes lie; all places are in media_location. A frame lies at its video''s, with #frame=N.';
@@ -63,6 +65,7 @@ comment on column smartdb.media.exif is 'EXIF tags by name.';
 comment on column smartdb.media.attributes is 'Anything else known about it.';
 comment on column smartdb.media.run_id is 'The ingest run that added it.';
 comment on column smartdb.media.created_at is 'When it was added.';
+comment on column smartdb.media.recipe is 'How it was derived from its parent; null for an original.';
 comment on column smartdb.media.n_locations is 'Places where its bytes are still there, as far as listings tell; 0 is lost.';
 comment on column smartdb.media.missing_at is 'When the last of its places was found missing; null while one is there.';
 

@@ -10,7 +10,7 @@ comment on column smartdb.quarantine.source is 'Name of the source.';
 comment on column smartdb.quarantine.uri is 'The file, as a percent-encoded file:// URI.';
 comment on column smartdb.quarantine.reason is
     'Stable code: empty_file, not_an_image, not_a_video, unsupported, truncated, corrupt, too_large, too_slow, worker_died, '
-    'unreadable, missing, changed, no_vector, no_place.';
+    'unreadable, missing, changed, no_vector, no_place, erased.';
 comment on column smartdb.quarantine.detail is 'What the reader said.';
 comment on column smartdb.quarantine.n_bytes is 'Size of the file, if it could be told.';
 comment on column smartdb.quarantine.run_id is 'The run that refused it last.';

@@ -3,7 +3,7 @@ create view smartdb.dataset_version as
 select
     d.name as dataset, v.version, v.n_items, v.revision, v.query, v.parameters, v.seed,
     v.digest, v.message, o.name as ontology, v.run_id, v.created_at, v.sealed_at,
-    v.dataset_id
+    v.dataset_id, v.purpose
 from core.dataset_version as v
 join core.dataset as d using (dataset_id)
 join core.ontology as o using (ontology_id);
@@ -23,6 +23,7 @@ comment on column smartdb.dataset_version.run_id is 'The run that made it.';
 comment on column smartdb.dataset_version.created_at is 'When it was begun.';
 comment on column smartdb.dataset_version.sealed_at is 'When it was sealed.';
 comment on column smartdb.dataset_version.dataset_id is 'Identity of the dataset.';
+comment on column smartdb.dataset_version.purpose is 'The use it is meant for; its members allowed it when it was sealed. Null: not declared.';
 
 -- example:
 --   select dataset, version, n_items, query, message from smartdb.dataset_version order by

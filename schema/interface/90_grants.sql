@@ -18,6 +18,9 @@ grant usage on schema smartdb to smartdb_reader;
 grant select on all tables in schema smartdb to smartdb_reader;
 grant execute on all routines in schema smartdb to smartdb_reader;
 
+-- Terms are read by functions that act as the owner; readers reach them through the interface alone.
+grant execute on function core.terms_above(bigint), core.use_refused(text, timestamptz) to smartdb_reader;
+
 -- All that follows needs to name tables of core. Row-level security looks at restriction.
 grant usage on schema core
 to smartdb_annotator, smartdb_reviewer, smartdb_writer, smartdb_privacy;
@@ -42,6 +45,8 @@ grant insert on core.task to smartdb_reviewer;
 -- Writers, that is pipelines: read everything.
 grant select on all tables in schema core to smartdb_writer;
 grant usage on all sequences in schema core to smartdb_writer;
+-- But whom media show, and what was erased why, is the privacy officer's.
+revoke all on core.media_subject, core.erasure from smartdb_writer;
 -- Facts that only ever grow.
 grant insert on
     core.actor, core.ontology, core.ontology_version, core.batch, core.batch_item, core.model,
@@ -55,7 +60,7 @@ grant insert, update (
 grant insert, update (captured_at, group_key, attributes) on core.media to smartdb_writer;
 grant insert, update (version_to) on core.class to smartdb_writer;
 grant insert, update (class_id) on core.class_mapping to smartdb_writer;
-grant insert, update, delete on core.quality_threshold, core.media_terms, core.media_subject to smartdb_writer;
+grant insert, update, delete on core.quality_threshold, core.media_terms to smartdb_writer;
 grant insert, update (note) on core.dataset to smartdb_writer;
 grant insert, update (version_to) on core.dataset_item to smartdb_writer;
 -- Triggers refuse a change of what is sealed.
@@ -65,7 +70,7 @@ grant insert, update on core.media_location, core.task, core.slice to smartdb_wr
 -- Derived: may be made anew, so may be thrown away.
 grant insert, update, delete on
     core.quarantine, core.quality, core.finding, core.neighbour, core.duplicate,
-    core.duplicate_pair, core.label_issue
+    core.duplicate_pair, core.label_issue, core.import_problem
 to smartdb_writer;
 -- Hide a media, but not show it again.
 grant insert on core.restriction to smartdb_writer;
@@ -77,6 +82,7 @@ grant execute on function
     core.index_encoder(bigint),
     core.add_prediction_partition(bigint),
     core.media_by_sha256(bytea[]),
+    core.erased_sha256(bytea[]),
     core.location_of(bigint, text[]),
     core.locate(bigint, bigint[], text[], bigint[], timestamptz[], text[], boolean),
     core.unmanaged(bigint, text[]),
@@ -87,13 +93,27 @@ grant execute on function
     core.derive_findings(text[], bigint),
     core.refuse_sealed(bigint, integer[]),
     core.next_digest(bigint, integer),
-    core.analyse(regclass)
+    core.analyse(regclass),
+    core.label_content(
+        bigint, text, double precision, double precision, double precision, double precision, jsonb, jsonb
+    )
 to smartdb_writer;
 
 -- The privacy officer: hides, shows and settles findings, and sees everything hidden.
 grant select, insert, delete on core.restriction to smartdb_privacy;
 grant select, update (resolution) on core.finding to smartdb_privacy;
 grant select on core.media, core.media_location to smartdb_privacy;
+-- Knows whom media show, and erases.
+grant select, insert, delete on core.media_subject to smartdb_privacy;
+grant select on core.erasure, core.tombstone, core.source to smartdb_privacy;
+grant execute on function
+    core.erasure_scope(bigint[]),
+    core.begin_erasure(text, text, text, bigint[]),
+    core.erase_rows(bigint, integer),
+    core.erased_files(bigint, bigint, integer),
+    core.forget_files(bigint, bigint[], text[], text[]),
+    core.finish_erasure(bigint)
+to smartdb_privacy;
 
 -- Versioned tables: write rows and close them; when is for triggers and the sequence to say, so
 -- nobody may write rev_from or rev_to of a new row.

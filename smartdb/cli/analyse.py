@@ -123,3 +123,22 @@ def _verdict(found: Any) -> str:
     better = "better" if found.accuracy_b > found.accuracy_a else "worse"
     same = found.accuracy_a == found.accuracy_b
     return "equally good" if same else f"b is {better}, {sure} (McNemar, p = {found.p_value:.2g})"
+
+
+@click.command()
+@click.argument("media_id", type=int)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def lineage(media_id: int, as_json: bool) -> None:
+    """Show where a media comes from, and which versions, batches and models it went into."""
+    from smartdb import database
+    from smartdb.lineage import lineage as find
+
+    with database.session("smartdb_reader") as conn:
+        found = find(conn, media_id)
+    if as_json:
+        output.print_json([asdict(step) for step in found])
+        return
+    rows = (
+        [s.step, s.what, s.detail, s.at and s.at.isoformat(" ", "seconds"), s.run_id] for s in found
+    )
+    output.table(rows, ["step", "what", "detail", "at", "run"])

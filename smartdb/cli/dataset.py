@@ -34,6 +34,12 @@ def dataset() -> None:
 @click.option(
     "--test", type=click.FloatRange(0, 1), help="Share of test [default: as before, 0.2]."
 )
+@click.option(
+    "--purpose",
+    help="Use it is meant for, such as training; media whose terms do not allow it are refused "
+    "[default: as before, at first none].",
+)
+@click.option("--leave-out-refused", is_flag=True, help="Leave those media out instead.")
 @click.option("-m", "--message", default="", help="What changed and why.")
 @_AS_JSON
 def create(
@@ -43,6 +49,8 @@ def create(
     seed: int | None,
     val: float | None,
     test: float | None,
+    purpose: str | None,
+    leave_out_refused: bool,
     message: str,
     as_json: bool,
 ) -> None:
@@ -62,6 +70,8 @@ def create(
             seed=seed,
             val=val,
             test=test,
+            purpose=purpose,
+            leave_out_refused=leave_out_refused,
             message=message,
         )
     if as_json:
@@ -73,6 +83,8 @@ def create(
         output.say(changes)
     else:
         output.say("nothing has changed since this version")
+    if made.counts.get("left_out"):
+        output.say(f"{made.counts['left_out']} left out: their terms do not allow {made.purpose}")
 
 
 @dataset.command("list")

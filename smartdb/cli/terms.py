@@ -1,4 +1,4 @@
-"""Commands about lawfulness: source list and set."""
+"""Commands about lawfulness: source, terms."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ import click
 from smartdb.cli import output
 
 if TYPE_CHECKING:
+    from psycopg import Connection
+
     from smartdb.terms import StatedTerms, Terms
 
 _AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
@@ -115,3 +117,95 @@ def _row(found: StatedTerms) -> list[object]:
 
 def _listed(words: list[str]) -> str:
     return ", ".join(words)
+
+
+@click.group()
+def terms() -> None:
+    """State terms of single media, show those that hold, and list what may not be used."""
+
+
+_MEDIA = click.option("--media", help="Media by id, such as 1,2.")
+_WHERE = click.option("--where", help="Media by a condition on smartdb.media read as m.")
+
+
+@terms.command("set")
+@_MEDIA
+@_WHERE
+@_stated
+@click.option("--note", default="", help="Why they differ from their source's.")
+def set_media(media: str | None, where: str | None, note: str, **given: str | None) -> None:
+    """State terms of single media; they replace those of their sources. "" takes them back."""
+    from smartdb import database
+    from smartdb import terms as library
+
+    stated = parsed(**given)
+    if given.get("expires") == "never":
+        stated["expires_at"] = "infinity"
+    with database.session() as conn:
+        n = library.set_media(conn, chosen(conn, media, where), note, **stated)
+    output.say(f"terms of {n} media stated")
+
+
+@terms.command()
+@_MEDIA
+@_WHERE
+@_AS_JSON
+def show(media: str | None, where: str | None, as_json: bool) -> None:
+    """Show the terms that hold for media, and where they are from."""
+    from smartdb import database
+    from smartdb import terms as library
+
+    with database.session("smartdb_reader") as conn:
+        found = library.effective(conn, chosen(conn, media, where))
+    if as_json:
+        output.print_json(found)
+        return
+    columns = ["media_id", "licence", "consent_basis", "allowed_use", "expires_at", "jurisdiction"]
+    output.table(
+        ([row[name] for name in (*columns, "reason")] for row in found), [*columns, "reason"]
+    )
+
+
+@terms.command()
+@click.argument("purpose", required=False)
+@click.option("--limit", type=click.IntRange(1), help="At most.")
+@_AS_JSON
+def refused(purpose: str | None, limit: int | None, as_json: bool) -> None:
+    """List the media whose terms do not allow PURPOSE; without one, those with an ended right."""
+    from smartdb import database
+    from smartdb import terms as library
+
+    with database.session("smartdb_reader") as conn:
+        found = library.refused(conn, purpose, limit)
+    if as_json:
+        output.print_json([{"media_id": media_id, "reason": reason} for media_id, reason in found])
+    else:
+        output.table(found, ["media_id", "reason"])
+
+
+@terms.command()
+def hide() -> None:
+    """Hide the media whose right has ended, and show those again whose right goes on."""
+    from smartdb import database
+    from smartdb import terms as library
+
+    with database.session("smartdb_privacy") as conn:
+        done = library.hide_ended(conn)
+    output.say(f"{done['hidden']} hidden, {done['shown']} shown again")
+
+
+def chosen(conn: Connection[Any], media: str | None, where: str | None) -> list[int]:
+    """The media that the options name."""
+    from smartdb.terms import where as find
+
+    if (media is None) == (where is None):
+        raise click.UsageError("name media: either --media or --where")
+    return find(conn, where) if where is not None else media_ids(media or "")
+
+
+def media_ids(text: str) -> list[int]:
+    """The numbers of a list such as 1,2."""
+    try:
+        return [int(word) for word in text.split(",") if word.strip()]
+    except ValueError:
+        raise click.UsageError(f"--media takes numbers such as 1,2, not {text!r}") from None

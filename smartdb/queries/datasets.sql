@@ -2,7 +2,8 @@
 -- How the newest version of a dataset was made, and the ontology of the dataset.
 select
     d.ontology_id, o.name, v.version, v.query, v.seed,
-    (v.parameters ->> 'val')::double precision, (v.parameters ->> 'test')::double precision
+    (v.parameters ->> 'val')::double precision, (v.parameters ->> 'test')::double precision,
+    v.purpose
 from core.dataset as d
 join core.ontology as o using (ontology_id)
 left join core.dataset_version as v using (dataset_id)
@@ -23,9 +24,22 @@ select core.checkpoint();
 select set_config('statement_timeout', %(milliseconds)s, true);
 
 -- name: stage
--- Where the changes of the membership are written; null is no member.
+-- Where the changes of the membership are written; null is no member, refused is why it is none.
 drop table if exists pg_temp.changed_item;
-create temp table changed_item (media_id bigint not null, before text, after text);
+create temp table changed_item (media_id bigint not null, before text, after text, refused text);
+drop table if exists pg_temp.refused_use;
+create temp table refused_use (media_id bigint primary key, reason text);
+
+-- name: find_refused
+-- Writes the media whose terms do not allow the purpose, if one is declared.
+insert into pg_temp.refused_use (media_id, reason)
+select r.media_id, r.reason
+from core.use_refused(%(purpose)s, now()) as r
+where %(purpose)s::text is not null;
+
+-- name: analyse_refused
+-- Tells the planner how many there are.
+analyze pg_temp.refused_use;
 
 -- name: join_in_order
 -- All is read in the order of media: twice as fast as hashes of millions, and no plan goes wrong
@@ -35,12 +49,15 @@ select set_config('enable_hashjoin', 'off', true), set_config('enable_nestloop',
 -- name: find_changes
 -- Writes what differs between the members now and those of the newest version: media with a class
 -- of the ontology at the revision that fulfil the query.
-insert into pg_temp.changed_item (media_id, before, after)
+insert into pg_temp.changed_item (media_id, before, after, refused)
 with wanted as (
-    select c.media_id, smartdb.split_of(g.split_group, %(seed)s, %(val)s, %(test)s) as split
+    select
+        c.media_id, r.reason as refused,
+        case when r.reason is null then smartdb.split_of(g.split_group, %(seed)s, %(val)s, %(test)s) end as split
     from smartdb.media_class_at(%(revision)s) as c
     join smartdb.split_group as g on g.media_id = c.media_id
     join smartdb.media as m on m.media_id = c.media_id
+    left join pg_temp.refused_use as r on r.media_id = c.media_id
     where c.class_id = any (array(
         select k.class_id from core.class as k where k.ontology_id = %(ontology_id)s
     )) and ({query}
@@ -51,9 +68,21 @@ held as (
     where i.version_to is null
         and i.dataset_id = (select d.dataset_id from core.dataset as d where d.name = %(dataset)s)
 )
-select media_id, held.split, wanted.split
+select media_id, held.split, wanted.split, wanted.refused
 from wanted full join held using (media_id)
-where wanted.split is distinct from held.split;
+where wanted.split is distinct from held.split or wanted.refused is not null;
+
+-- name: refused
+-- How many were refused, beside the first of them.
+select count(*) over (), s.media_id, s.refused
+from pg_temp.changed_item as s
+where s.refused is not null
+order by s.media_id
+limit 5;
+
+-- name: leave_out
+-- Forgets what was refused and was no member before.
+delete from pg_temp.changed_item where before is null and after is null;
 
 -- name: analyse
 -- Tells the planner how many there are.
@@ -67,14 +96,15 @@ on conflict (name) do nothing;
 -- name: begin
 -- Opens the next version and says its number.
 insert into core.dataset_version (
-    dataset_id, version, revision, query, parameters, seed, message, run_id
+    dataset_id, version, revision, query, parameters, seed, purpose, message, run_id
 )
 select
     d.dataset_id,
     coalesce((
         select max(v.version) from core.dataset_version as v where v.dataset_id = d.dataset_id
     ), 0) + 1,
-    %(revision)s, %(query)s, %(parameters)s, %(seed)s, %(message)s, %(run_id)s
+    %(revision)s, %(query)s, %(parameters)s, %(seed)s, %(purpose)s, %(message)s,
+    %(run_id)s
 from core.dataset as d
 where d.name = %(dataset)s
 returning dataset_id, version;
@@ -130,13 +160,13 @@ returning v.digest;
 
 -- name: unstage
 -- Drops the changes.
-drop table pg_temp.changed_item;
+drop table pg_temp.changed_item, pg_temp.refused_use;
 
 -- name: versions
 -- Sealed versions, of one dataset or all, oldest first.
 select
     v.dataset, v.version, v.n_items, v.revision, v.query, v.parameters, v.seed, v.digest,
-    v.message, v.ontology, v.run_id, v.sealed_at
+    v.message, v.ontology, v.run_id, v.sealed_at, v.purpose
 from smartdb.dataset_version as v
 where v.sealed_at is not null
     and (%(dataset)s::text is null or v.dataset = %(dataset)s)

@@ -1,3 +1,7 @@
+-- name: erased
+-- Which of these contents were erased, and which media they were.
+select e.sha256, e.media_id from core.erased_sha256(%(digests)s::bytea[]) as e;
+
 -- name: stage
 -- Makes the two tables that a batch is copied into; they empty themselves at each commit.
 create temp table if not exists ingest_image (

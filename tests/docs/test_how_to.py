@@ -48,6 +48,15 @@ def test_the_encoders_page_runs(shapes: Path, cli: Callable[..., Any]) -> None:
     assert "tiny" in cli("encoders").stdout
 
 
+@pytest.mark.usefixtures("shapes")
+def test_the_privacy_page_runs(cli: Callable[..., Any]) -> None:
+    for block in blocks("how-to-privacy.md", "sh"):
+        for line in block.splitlines():
+            done = cli(*shlex.split(line)[1:])
+            assert done.exit_code == 0, f"{line}\n{done.output}"
+    assert "erased" in done.stdout
+
+
 def test_the_reviewing_page_runs_as_a_reviewer(
     shapes: Path, cli: Callable[..., Any], as_role: Callable[[str], psycopg.Connection[Any]]
 ) -> None:

@@ -25,7 +25,9 @@ select i, i / 20.0, 0.2, 10 * i, 4 + i / 10.0, 30 from generate_series(1, 12) as
 insert into core.finding (media_id, kind, score, detail, run_id) values
     (1, 'dark', 0.05, '{}', 1),
     (7, 'gps', null, '{"latitude": 52.5, "longitude": 13.4}', 1);
-insert into core.restriction (media_id, reason) values (12, 'consent withdrawn');
+insert into core.restriction (media_id, reason) values (12, 'consent');
+insert into core.media_terms (media_id, allowed_use, note) values (2, '{training,publication}', 'letter of 3 May');
+insert into core.media_terms (media_id, expires_at, note) values (10, '2026-01-05', 'model release');
 
 select core.add_encoder('tiny', 3);
 insert into core.embedding_1 (media_id, v)
@@ -120,3 +122,6 @@ insert into core.metric (run_id, name, split, value, n) values (5, 'accuracy', '
 insert into core.batch (strategy, seed, run_id) values ('uncertain+diverse', 0, 5);
 insert into core.batch_item (batch_id, media_id, rank, score, reason) values (1, 11, 1, 0.69, 'entropy 0.688');
 insert into core.slice (name, predicate) values ('dim', 'm.brightness < 0.3');
+
+insert into core.import_problem (run_id, uri, place, reason, detail, is_warning) values
+    (1, 'file:///toys/boxes.json', 'annotation 7', 'zero_size', 'its box [3, 4, 0, 5] has no area', false);

@@ -35,7 +35,7 @@ EVERY = 0.5
 
 def main(quick: bool) -> None:
     """Prints frames a second, bare and into the database, and milliseconds of one frame."""
-    with _clips(2 if quick else 8, 100 if quick else 600) as folder:
+    with _clips(2 if quick else 4, 100 if quick else 300) as folder:
         paths = sorted(path for path in folder.rglob("*") if path.is_file())
         good = {
             path: found

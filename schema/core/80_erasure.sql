@@ -150,13 +150,14 @@ comment on function core.erased_files(bigint, bigint, integer) is
     'The next media of a request by id, with the places that are still known of their bytes.';
 
 create function core.forget_files(erasure bigint, sources bigint[], uris text[], outcomes text[]) returns void
-language plpgsql security definer set search_path = pg_catalog as $$
+language plpgsql security definer set search_path = pg_catalog
+set enable_hashjoin = off set enable_mergejoin = off as $$ -- each place by its index: a batch is small
 begin
     create temp table forgotten_file on commit drop as
     select l.*, f.outcome
     from unnest(sources, uris, outcomes) as f (source_id, uri, outcome)
     join core.media_location as l on l.source_id = f.source_id and l.uri = f.uri
-    join core.tombstone as t on t.media_id = l.media_id and t.erasure_id = erasure;
+    where (select t.erasure_id from core.tombstone as t where t.media_id = l.media_id) = erasure;
     insert into core.quarantine (source_id, uri, reason, detail, n_bytes, modified_at, run_id)
     select f.source_id, f.uri, 'erased', 'media ' || f.media_id || ' was erased; the file was left', f.n_bytes, f.modified_at, e.run_id
     from pg_temp.forgotten_file as f join core.erasure as e on e.erasure_id = erasure

@@ -5,7 +5,10 @@ from __future__ import annotations
 import argparse
 import importlib
 
-NAMES = ("ingest", "embed", "vectors", "versions", "search", "alike", "hashes", "api", "core")
+NAMES = (
+    "ingest", "incremental", "labels", "embed", "vectors", "versions", "search", "alike", "hashes",
+    "video", "api", "core",
+)  # fmt: skip
 
 
 def main() -> None:

@@ -63,7 +63,7 @@ def import_folder_labels(
             ontologies.ensure(conn, ontology, names, f"folders of source {source}")
         class_ids = ontologies.ids(conn, ontology, names) if names else {}
         said = sorted({(media_id, class_ids[name]) for media_id, name in rows})
-        actor_id = _actor(conn, actor, "import")
+        actor_id = actor_id_of(conn, actor, "import")
         counts = _write(conn, said, actor_id, "import", opened.run_id, replace=False)
         counts["unlabelled"] = tasks.open_tasks(conn, "label", source=source)["opened"]
         opened.counts.update(counts, classes=len(names))
@@ -104,7 +104,7 @@ def import_table(
                 "begin (--root), or leave them out (--skip-unknown)"
             )
         said = _matched(conn, class_ids)
-        actor_id = _actor(conn, actor, "import")
+        actor_id = actor_id_of(conn, actor, "import")
         counts = _write(conn, said, actor_id, "import", opened.run_id, replace=True)
         opened.counts.update(counts, unknown=len(unknown))
     return dict(opened.counts)
@@ -130,8 +130,23 @@ def set_labels(
     class_ids = ontologies.ids(conn, ontology, labels.values())
     said = sorted((media_id, class_ids[name]) for media_id, name in labels.items())
     with translated():
-        actor_id = _actor(conn, actor, _KIND[origin])
+        actor_id = actor_id_of(conn, actor, _KIND[origin])
         return _write(conn, said, actor_id, origin, run_id, replace=True)
+
+
+def actor_id_of(conn: psycopg.Connection[Any], actor: str, kind: str) -> int:
+    """The identity of the actor, entered the first time; InvalidInput if it is of another kind."""
+    if not actor.strip():
+        raise InvalidInput("whoever labels needs a name")
+    name = "person" if kind == "person" else "actor"
+    found = _rows(conn, name, {"actor": actor, "kind": kind})
+    if not found:
+        raise Conflict(f"actor {actor!r} was entered by someone else this moment; run it again")
+    if found[0][1] != kind:
+        raise InvalidInput(
+            f"actor {actor!r} is of kind {found[0][1]}, not {kind}; choose another name"
+        )
+    return int(found[0][0])
 
 
 def _write(
@@ -209,21 +224,6 @@ def _stage_rows(conn: psycopg.Connection[Any], given: list[tuple[str, str]]) -> 
 def _matched(conn: psycopg.Connection[Any], class_ids: Mapping[str, int]) -> list[tuple[int, int]]:
     values = {"classes": list(class_ids), "class_ids": list(class_ids.values())}
     return [(media_id, class_id) for media_id, class_id in _rows(conn, "match_rows", values)]
-
-
-def _actor(conn: psycopg.Connection[Any], actor: str, kind: str) -> int:
-    """The identity of the actor, entered the first time; InvalidInput if it is of another kind."""
-    if not actor.strip():
-        raise InvalidInput("whoever labels needs a name")
-    name = "person" if kind == "person" else "actor"
-    found = _rows(conn, name, {"actor": actor, "kind": kind})
-    if not found:
-        raise Conflict(f"actor {actor!r} was entered by someone else this moment; run it again")
-    if found[0][1] != kind:
-        raise InvalidInput(
-            f"actor {actor!r} is of kind {found[0][1]}, not {kind}; choose another name"
-        )
-    return int(found[0][0])
 
 
 def _some(things: list[Any]) -> str:

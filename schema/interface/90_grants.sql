@@ -70,7 +70,7 @@ grant insert, update on core.media_location, core.task, core.slice to smartdb_wr
 -- Derived: may be made anew, so may be thrown away.
 grant insert, update, delete on
     core.quarantine, core.quality, core.finding, core.neighbour, core.duplicate,
-    core.duplicate_pair, core.label_issue
+    core.duplicate_pair, core.label_issue, core.import_problem
 to smartdb_writer;
 -- Hide a media, but not show it again.
 grant insert on core.restriction to smartdb_writer;
@@ -93,7 +93,10 @@ grant execute on function
     core.derive_findings(text[], bigint),
     core.refuse_sealed(bigint, integer[]),
     core.next_digest(bigint, integer),
-    core.analyse(regclass)
+    core.analyse(regclass),
+    core.label_content(
+        bigint, text, double precision, double precision, double precision, double precision, jsonb, jsonb
+    )
 to smartdb_writer;
 
 -- The privacy officer: hides, shows and settles findings, and sees everything hidden.

@@ -36,6 +36,7 @@ COMMANDS = {
     "subject": "smartdb.cli.erase:subject",
     "erase": "smartdb.cli.erase:erase",
     "quarantine": "smartdb.cli.source:quarantine",
+    "import": "smartdb.cli.import_:import_",
     "threshold": "smartdb.cli.threshold:threshold",
     "embed": "smartdb.cli.manage:embed",
     "encoders": "smartdb.cli.manage:encoders",

@@ -48,7 +48,7 @@ def ingest(
 
     root = stores.root_of(folder)  # before a server is started for nothing
     count = (lambda: _count(root)) if stores.is_local(root) else None
-    with database.session() as conn, _progress("ingest", count) as tell:
+    with database.session() as conn, progress("ingest", count) as tell:
         counts = run(
             conn,
             root,
@@ -120,7 +120,7 @@ def retry(source: str | None, reason: str | None, workers: int | None, as_json: 
     from smartdb import database
     from smartdb import quarantine as library
 
-    with database.session() as conn, _progress("retry") as tell:
+    with database.session() as conn, progress("retry") as tell:
         counts = library.retry(conn, source=source, reason=reason, workers=workers, progress=tell)
     _print_counts(counts, as_json)
 
@@ -133,9 +133,7 @@ def _print_counts(counts: dict[str, int], as_json: bool) -> None:
 
 
 @contextmanager
-def _progress(
-    label: str, count: Callable[[], int] | None = None
-) -> Iterator[Callable[[int], None]]:
+def progress(label: str, count: Callable[[], int] | None = None) -> Iterator[Callable[[int], None]]:
     """A bar that is told how many are done; the total is counted only where one sees it."""
     total = count() if count and sys.stderr.isatty() else None
     done = 0

@@ -28,7 +28,7 @@ WARNINGS = ("outside", "size_differs")
 """Reasons with which a row goes in all the same."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Picture:
     """A picture (or a frame of a video) that the file names.
 
@@ -46,7 +46,7 @@ class Picture:
     data: bytes | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Annotation:
     """What the file says about a picture, in the geometry of ``core.label``.
 
@@ -69,7 +69,7 @@ class Annotation:
     frame_index: int | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Problem:
     """A row that cannot go in (`WARNINGS`: one to look at): where, a stable code, a sentence."""
 
@@ -81,7 +81,7 @@ class Problem:
 Item = Picture | Annotation | Problem
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class ClassInfo:
     """A class as the file declares it: its super-class, and the skeleton of its keypoints."""
 

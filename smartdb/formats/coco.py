@@ -202,9 +202,8 @@ def _geometry(
     if outline:
         shape = _outline(outline, size)
         box = box or _bounds(shape)
-    points = _points(row.get("keypoints") or ())
-    seen = [point for point in points if point[2]]
-    if seen:
+    points = _points(row["keypoints"]) if row.get("keypoints") else []
+    if seen := [point for point in points if point[2]]:
         return "keypoints", box or bounds(seen), {"points": points, **(shape or {})}
     if shape:
         return ("polygon" if "polygons" in shape else "mask"), box, shape
@@ -214,12 +213,14 @@ def _geometry(
 def _box(given: Any) -> Box:
     if not isinstance(given, list) or len(given) != 4:
         raise ValueError(f"bbox is to be [x, y, width, height], not {str(given)[:80]}")
-    x, y, w, h = map(_number, given)
-    return x, y, w, h
+    x, y, w, h = given
+    return _number(x), _number(y), _number(w), _number(h)
 
 
 def _number(value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
+    if type(value) is float:
+        return value
+    if type(value) is not int:
         raise ValueError(f"{str(value)[:40]!r} is no number")
     return float(value)
 

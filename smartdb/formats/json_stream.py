@@ -104,7 +104,9 @@ class _Window:
             return
         while True:
             yield self._value()
-            if self._expect(",]") == "]":
+            if self.text[self.at : self.at + 1] == ",":  # the usual case, for speed
+                self.at += 1
+            elif self._expect(",]") == "]":
                 return
 
     def _next(self) -> str:
@@ -125,7 +127,8 @@ class _Window:
 
     def _value(self) -> Any:
         """The next value; more is read until it ends before the window does."""
-        self._next()
+        if self.text[self.at : self.at + 1] != "{":
+            self._next()
         while True:
             try:
                 value, end = self.scan(self.text, self.at)
@@ -137,6 +140,8 @@ class _Window:
                 place, what = error.value, "a value is expected"
             except json.JSONDecodeError as error:
                 place, what = error.pos, error.msg
+            except (ValueError, ArithmeticError, RecursionError) as error:  # of a hostile number
+                raise self._broken(str(error) or type(error).__name__) from error
             is_open = what.startswith("Unterminated string") or place > len(self.text) - 16
             if not is_open or len(self.text) - self.at > MAX_ELEMENT or not self._more():
                 self.at = place

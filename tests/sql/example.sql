@@ -122,3 +122,6 @@ insert into core.metric (run_id, name, split, value, n) values (5, 'accuracy', '
 insert into core.batch (strategy, seed, run_id) values ('uncertain+diverse', 0, 5);
 insert into core.batch_item (batch_id, media_id, rank, score, reason) values (1, 11, 1, 0.69, 'entropy 0.688');
 insert into core.slice (name, predicate) values ('dim', 'm.brightness < 0.3');
+
+insert into core.import_problem (run_id, uri, place, reason, detail, is_warning) values
+    (1, 'file:///toys/boxes.json', 'annotation 7', 'zero_size', 'its box [3, 4, 0, 5] has no area', false);

@@ -106,6 +106,7 @@ begin
     predictions as (delete from core.prediction where media_id = any (ids) returning 1),
     chosen as (delete from core.batch_item where media_id = any (ids) returning 1),
     edges as (delete from core.neighbour where media_id = any (ids) or neighbour_id = any (ids) returning 1),
+    extractions as (delete from core.extraction where media_id = any (ids) returning 1),
     pairs as (delete from core.duplicate_pair where media_id = any (ids) or other_id = any (ids) returning 1),
     duplicates as (delete from core.duplicate where media_id = any (ids) returning 1),
     statistics as (delete from core.quality where media_id = any (ids) returning 1),
@@ -119,6 +120,7 @@ begin
         where media_id = any (ids)
     )
     select jsonb_build_object(
+        'extractions', (select count(*) from extractions),
         'media', cardinality(ids), 'labels', cardinality(labels), 'vectors', n_vectors,
         'issues', (select count(*) from issues), 'tasks', (select count(*) from tasks),
         'predictions', (select count(*) from predictions), 'batch_items', (select count(*) from chosen),

@@ -20,7 +20,7 @@ from smartdb.formats.base import Annotation, ClassInfo, Item, Kind, Picture, Pro
 
 TITLE = "COCO panoptic"
 KINDS: tuple[Kind, ...] = ("mask",)
-LOST = "tracks and confidence; masks that overlap are refused"
+LOST = "Tracks, confidence, attributes; masks that overlap."
 MAX_PIXELS = 1 << 28
 
 

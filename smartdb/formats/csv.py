@@ -13,7 +13,7 @@ from smartdb.formats.base import Annotation, ClassInfo, Item, Picture, Problem
 
 TITLE = "CSV manifest"
 KINDS = manifest.KINDS
-LOST = "bytes of pictures are refused"
+LOST = "Bytes of pictures."
 _ENDINGS = (".csv", ".tsv")
 
 

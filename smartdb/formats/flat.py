@@ -10,7 +10,7 @@ from smartdb.formats.base import Annotation, ClassInfo, Item, Kind, Picture, Pro
 
 TITLE = "flat folder"
 KINDS: tuple[Kind, ...] = ()
-LOST = "all labels are refused; a picture needs its bytes to be written"
+LOST = "All labels; a picture needs its bytes to be written."
 
 
 def is_at(path: Path) -> bool:

@@ -11,7 +11,7 @@ from smartdb.formats.base import Annotation, ClassInfo, Item, Kind, Picture, Pro
 
 TITLE = "class folders"
 KINDS: tuple[Kind, ...] = ("classification",)
-LOST = "attributes; a picture needs its bytes to be written"
+LOST = "Attributes; a picture needs its bytes to be written."
 
 
 def is_at(path: Path) -> bool:

@@ -205,12 +205,13 @@ def _picture(
 
 
 def _image_path(folder: Folder, file: Path, told: str, *, embedded: bool) -> Path | None:
-    """Where imagePath leads; a picture of that name beside the file if it leads outside."""
+    """Where imagePath leads; a picture of that name beside the file if it leads nowhere allowed."""
     path = Path(os.path.normpath(file.parent / told))
-    if folder.holds(path):
-        return path
     beside = file.parent / told.rpartition("/")[2]
-    return beside if embedded or (beside.exists() and folder.holds(beside)) else None
+    is_beside = os.path.exists(beside) and folder.holds(beside)  # noqa: PTH110 (any name)
+    if folder.holds(path) and (os.path.exists(path) or not is_beside):  # noqa: PTH110
+        return path
+    return beside if embedded or is_beside else None
 
 
 def _unset(flags: Any) -> dict[str, Any]:

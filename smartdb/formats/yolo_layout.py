@@ -128,8 +128,8 @@ def looks_like_labels(path: Path) -> bool:
     """Whether the first row of a text file is a number of a class and at least four numbers."""
     try:
         with path.open("rb") as file:
-            row = file.read(4096).decode("utf-8-sig").strip().partition("\n")[0].split()
-        return len(row) > 4 and int(row[0]) >= 0 and len([float(value) for value in row]) < 15
+            row = file.read(4096).decode("utf-8-sig").strip().partition("\n")[0].split()[:20]
+        return len(row) > 4 and int(row[0]) >= 0 and all(float(value) < 1e6 for value in row)
     except (OSError, ValueError):
         return False
 
@@ -188,7 +188,7 @@ def _first_line(error: Exception) -> str:
 def _names(
     folder: Folder, config: Mapping[str, Any], where: str, names: str, encoding: str
 ) -> tuple[dict[int, str] | None, list[Problem]]:
-    told = config.get("names")
+    told = None if names else config.get("names")
     if isinstance(told, list):
         return _checked(where, dict(enumerate(map(str, told))), config)
     if isinstance(told, dict):

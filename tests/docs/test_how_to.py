@@ -102,6 +102,21 @@ def test_the_roles_are_those_of_the_table(conn: psycopg.Connection[Any]) -> None
     assert {name for (name,) in rows} == set(first_column("how-to-postgres.md"))
 
 
+def test_the_sourcing_page_runs(tmp_path: Path, cli: Callable[..., Any]) -> None:
+    folder = tmp_path / "shapes"
+    runpy.run_path(str(SHAPES))["draw"](folder)
+    for line in blocks("how-to-sourcing.md", "sh")[0].splitlines():
+        done = cli(*shlex.split(line.replace("DIR", str(folder)))[1:])
+        assert done.exit_code == 0, f"{line}\n{done.output}"
+
+
+def test_the_thresholds_are_those_of_the_table(conn: psycopg.Connection[Any]) -> None:
+    section = (DOCS / "how-to-sourcing.md").read_text().split("## Findings of quality")[1]
+    named = re.findall(r"^\| `(\w+)` \|.* ([\d.]+)", section.split("\n## ")[0], re.M)
+    rows = conn.execute("select kind, coalesce(below, above) from smartdb.quality_threshold")
+    assert {kind: float(bound) for kind, bound in named} == dict(rows.fetchall())
+
+
 def test_the_import_page_runs(
     shapes: Path, cli: Callable[..., Any], conn: psycopg.Connection[Any], tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,

@@ -356,6 +356,21 @@ def test_without_a_list_classes_are_called_by_number(make: Make) -> None:
     assert problems(items) == []
 
 
+def test_a_list_of_classes_that_is_named_counts_before_others(make: Make) -> None:
+    path = make(BASE | {"labels/a.txt": "0 .5 .5 1 1", "other.txt": "tiger\n"})
+    assert labels(list(yolo.read(path, names="other.txt")))[0].class_name == "tiger"
+    assert problems(list(yolo.read(path, names="gone.txt")))[0][1] == "broken_file"
+
+
+def test_a_flat_folder_of_long_polygons_is_yolo(make: Make) -> None:
+    ring = " ".join(f"0.{n % 90 + 10}" for n in range(800))
+    path = make({"a.png": (10, 10), "a.txt": f"0 {ring}"})
+    assert yolo.is_at(path)
+    assert labels(list(yolo.read(path)))[0].kind == "polygon"
+    (path / "a.png").rename(path / "b.png")
+    assert ("a.txt", "orphan_label") in problems(list(yolo.read(path)))
+
+
 def test_splits_of_roboflow_lead_back_into_the_folder(make: Make) -> None:
     path = make({
         "data.yaml": "train: ../train/images\nval: ../valid/images\nnames: [cat]\nnc: 1",

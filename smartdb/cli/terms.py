@@ -115,6 +115,10 @@ def _row(found: StatedTerms) -> list[object]:
     ]
 
 
+def _text(value: Any) -> Any:
+    return _listed(value) if isinstance(value, list) else value
+
+
 def _listed(words: list[str]) -> str:
     return ", ".join(words)
 
@@ -162,7 +166,7 @@ def show(media: str | None, where: str | None, as_json: bool) -> None:
         return
     columns = ["media_id", "licence", "consent_basis", "allowed_use", "expires_at", "jurisdiction"]
     output.table(
-        ([row[name] for name in (*columns, "reason")] for row in found), [*columns, "reason"]
+        ([_text(row[name]) for name in (*columns, "reason")] for row in found), [*columns, "reason"]
     )
 
 

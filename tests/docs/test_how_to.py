@@ -102,6 +102,21 @@ def test_the_roles_are_those_of_the_table(conn: psycopg.Connection[Any]) -> None
     assert {name for (name,) in rows} == set(first_column("how-to-postgres.md"))
 
 
+def test_the_sanitising_page_runs(
+    shapes: Path, cli: Callable[..., Any], as_role: Callable[[str], psycopg.Connection[Any]]
+) -> None:
+    pytest.importorskip("cv2")
+    for line in "".join(blocks("how-to-sanitise.md", "sh")).splitlines():
+        done = cli(*shlex.split(line.replace("ingest shapes", f"ingest {shapes}"))[1:])
+        assert done.exit_code == 0, f"{line}\n{done.output}"
+    conn = as_role("smartdb_privacy")
+    conn.execute("set search_path = smartdb, public")
+    conn.execute("insert into core.finding (media_id, kind, run_id) values (1, 'face', 1)")
+    row = conn.execute("select max(finding_id) from core.finding").fetchone()
+    statement = blocks("how-to-sanitise.md", "sql")[0].replace("12", str(row and row[0]))
+    assert conn.execute(statement.encode()).fetchone() is not None
+
+
 def test_the_sourcing_page_runs(tmp_path: Path, cli: Callable[..., Any]) -> None:
     folder = tmp_path / "shapes"
     runpy.run_path(str(SHAPES))["draw"](folder)

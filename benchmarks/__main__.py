@@ -6,7 +6,8 @@ import argparse
 import importlib
 
 NAMES = (
-    "ingest", "labels", "embed", "vectors", "versions", "search", "alike", "hashes", "api", "core",
+    "ingest", "incremental", "labels", "embed", "vectors", "versions", "search", "alike", "hashes",
+    "api", "core",
 )  # fmt: skip
 
 

@@ -620,6 +620,13 @@ begin atomic
         from gone where l.source_id = source and l.uri = gone.uri
         returning l.media_id
     ),
+    frames as (
+        update core.media_location as l set missing_at = now()
+        from gone
+        join core.media as m on m.parent_media_id = gone.media_id and m.kind = 'frame'
+        where l.media_id = m.media_id and l.source_id = source
+            and split_part(l.uri, '#frame=', 1) = gone.uri
+    ),
     judged as (
         select exists (
             select from core.media_location as o
@@ -632,18 +639,26 @@ begin atomic
 end;
 comment on function core.mark_missing(bigint, text[], timestamptz) is
     'Marks files of a source that a listing lacked, and tells how many are missing and how many '
-    'only moved: their bytes were read at another place since a moment.';
+    'only moved: their bytes were read at another place since a moment. A video takes its frames along.';
 
 create function core.mark_found(source bigint, uris text[]) returns void
 language sql security definer
 begin atomic
-    update core.media_location as l set missing_at = null
-    from (
-        select k.uri from core.media_location as k
-        where k.source_id = source and k.uri = any (uris) and k.missing_at is not null
-        order by k.uri
+    with back as (
+        select l.media_id, l.uri from core.media_location as l
+        where l.source_id = source and l.uri = any (uris) and l.missing_at is not null
+        order by l.uri
         for update
-    ) as back
+    ),
+    frames as (
+        update core.media_location as l set missing_at = null
+        from back
+        join core.media as m on m.parent_media_id = back.media_id and m.kind = 'frame'
+        where l.media_id = m.media_id and l.source_id = source
+            and split_part(l.uri, '#frame=', 1) = back.uri
+    )
+    update core.media_location as l set missing_at = null
+    from back
     where l.source_id = source and l.uri = back.uri;
 end;
 comment on function core.mark_found(bigint, text[]) is

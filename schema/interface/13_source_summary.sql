@@ -7,12 +7,17 @@ select
     coalesce(l.n_media, 0) as n_media,
     coalesce(q.n_refused, 0) as n_refused,
     coalesce(l.n_bytes, 0) as n_bytes,
-    l.last_seen_at
+    l.last_seen_at,
+    coalesce(l.n_missing, 0) as n_missing
 from core.source as s
 left join (
     select
-        source_id, count(*) as n_files, count(distinct media_id) as n_media,
-        sum(n_bytes)::bigint as n_bytes, max(seen_at) as last_seen_at
+        source_id,
+        count(*) filter (where not is_managed and missing_at is null) as n_files,
+        count(*) filter (where missing_at is not null) as n_missing,
+        count(distinct media_id) as n_media,
+        sum(n_bytes) filter (where not is_managed and missing_at is null)::bigint as n_bytes,
+        max(seen_at) as last_seen_at
     from core.media_location
     where uri not like '%#frame=%'  -- a frame has no file of its own
     group by source_id
@@ -31,11 +36,12 @@ comment on column smartdb.source_summary.jurisdiction is 'Whose law applies.';
 comment on column smartdb.source_summary.expires_at is 'When the right to use its media ends; null is never.';
 comment on column smartdb.source_summary.strip_metadata is 'Metadata that a sanitised copy must not have.';
 comment on column smartdb.source_summary.forbidden_finding is 'Kinds of finding that hide a media while they are unresolved.';
-comment on column smartdb.source_summary.n_files is 'Files that were read.';
-comment on column smartdb.source_summary.n_media is 'Distinct contents among them.';
+comment on column smartdb.source_summary.n_files is 'Files that were read and are there, as far as listings tell.';
+comment on column smartdb.source_summary.n_media is 'Distinct contents that came from it, lost ones included.';
 comment on column smartdb.source_summary.n_refused is 'Files in quarantine.';
 comment on column smartdb.source_summary.n_bytes is 'Bytes of the files.';
 comment on column smartdb.source_summary.last_seen_at is 'When a file of it was last read.';
+comment on column smartdb.source_summary.n_missing is 'Files that a listing lacked.';
 
 -- example:
 --   select source, licence, n_files, n_media, n_refused from smartdb.source_summary

@@ -20,6 +20,7 @@ from smartdb.formats.base import Annotation, ClassInfo, Item, Kind, Picture, Pro
 from smartdb.formats.cvat_meta import Meta
 from smartdb.formats.cvat_shapes import SHAPES, is_set
 from smartdb.formats.cvat_writer import OWN, PREFIX, write
+from smartdb.formats.decimals import whole
 from smartdb.formats.xml_nodes import Node
 
 __all__ = ["KINDS", "LOST", "TITLE", "classes", "images", "is_at", "read", "write"]
@@ -131,8 +132,8 @@ def _image(state: _File, node: Node) -> Iterator[Item]:
 
 
 def _size(node: Node) -> tuple[int, int] | None:
-    said = [node.attributes.get(each, "") for each in ("width", "height")]
-    return (int(said[0]), int(said[1])) if all(each.isdecimal() for each in said) else None
+    width, height = (whole(node.attributes.get(each, "")) for each in ("width", "height"))
+    return (width, height) if width and height else None
 
 
 def _label(
@@ -152,7 +153,7 @@ def _label(
         attributes = more | _attributes(state, node, label)
         try:
             kind, box, shape = _geometry(state, node, picture, label)
-        except ValueError as error:
+        except (ValueError, OverflowError) as error:
             yield Problem(where, "bad_shape", f"in {picture.name}: {error}")
         else:
             frame = picture.frame_index
@@ -176,7 +177,7 @@ def _attributes(state: _File, node: Node, label: str) -> dict[str, Any]:
     if said.get("keyframe") == "0":
         found["interpolated"] = True
     for name in ("z_order", "group_id"):
-        if said.get(name, "0").lstrip("-").isdecimal() and int(said.get(name, "0")):
+        if re.fullmatch("-?[0-9]{1,9}", said.get(name, "")) and int(said[name]):
             found[name] = int(said[name])
     if said.get("source"):
         found["source"] = said["source"]
@@ -229,8 +230,7 @@ def _track(state: _File, track: Node) -> Iterator[Item]:
 
 
 def _frame_of(node: Node) -> int | None:
-    text = node.attributes.get("frame", "")
-    return int(text) if text.isascii() and text.isdecimal() else None
+    return whole(node.attributes.get("frame", ""))
 
 
 def _whole(node: Node, points: list[Node], frame: int) -> Node:

@@ -9,8 +9,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from smartdb.formats.base import ClassInfo
+from smartdb.formats.decimals import whole
 from smartdb.formats.values import value_of
 from smartdb.formats.xml_nodes import Node
+
+MAX_FRAMES = 10_000_000  # of a video that claims more, those with labels are read
 
 
 @dataclass(frozen=True)
@@ -76,15 +79,14 @@ def _edges(svg: str, points: tuple[str, ...]) -> tuple[tuple[int, int], ...]:
 
 def _frames(node: Node) -> range:
     """The frames of a video: from start_frame, in steps of frame_filter, as many as size says."""
-    if node.say("mode") != "interpolation":
+    if node.say("mode") != "interpolation" or _int(node, "size") > MAX_FRAMES:
         return range(0)
     start, size, stop = _int(node, "start_frame"), _int(node, "size"), _int(node, "stop_frame")
     step = re.search(r"step=(\d+)", node.say("frame_filter"))
-    by = max(int(step[1]), 1) if step else 1
+    by = (whole(step[1]) or 1) if step else 1
     end = min(start + size * by, stop + 1) if stop else start + size * by
     return range(start, end, by)
 
 
 def _int(node: Node, path: str) -> int:
-    text = node.say(path)
-    return int(text) if text.isascii() and text.isdigit() else 0
+    return whole(node.say(path)) or 0

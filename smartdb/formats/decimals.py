@@ -8,15 +8,25 @@ from __future__ import annotations
 
 from decimal import Context, Decimal, InvalidOperation
 
+MAX_EXPONENT = 400  # beyond that of any float
 PLACES = Context(prec=60)  # more than two floats' digits at any distance that pixels have
 
 
 def decimal(value: str | float | Decimal) -> Decimal:
     """A number of a file or of a label; ValueError says what it is instead."""
     try:
-        return Decimal(value.strip() if isinstance(value, str) else str(value))
+        found = Decimal(value.strip() if isinstance(value, str) else str(value))
     except InvalidOperation:
-        raise ValueError(f"{value!r} is not a number") from None
+        raise ValueError(f"{str(value)[:40]!r} is not a number") from None
+    if found.is_finite() and abs(found.adjusted()) > MAX_EXPONENT:
+        raise ValueError(f"{str(value)[:40]!r} is out of range")
+    return found
+
+
+def whole(text: str) -> int | None:
+    """A count, size or number of a frame; None for what is none or has more than nine digits."""
+    is_whole = text.isascii() and text.isdecimal() and len(text) <= 9
+    return int(text) if is_whole else None
 
 
 def total(*values: str | float | Decimal) -> Decimal:

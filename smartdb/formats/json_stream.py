@@ -140,6 +140,8 @@ class _Window:
                 place, what = error.value, "a value is expected"
             except json.JSONDecodeError as error:
                 place, what = error.pos, error.msg
+            except (ValueError, ArithmeticError, RecursionError) as error:  # of a hostile number
+                raise self._broken(str(error) or type(error).__name__) from error
             is_open = what.startswith("Unterminated string") or place > len(self.text) - 16
             if not is_open or len(self.text) - self.at > MAX_ELEMENT or not self._more():
                 self.at = place

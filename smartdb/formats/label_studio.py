@@ -38,6 +38,7 @@ LOST = (
 PARTS = ("annotations", "completions", "predictions")
 ROW = ("id", "annotator", "annotation_id", "created_at", "updated_at", "lead_time", "agreement")
 SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".heic", ".avif")
+MAX_SIDE = 1_000_000_000
 _LOCAL = "/data/local-files"
 _PREFIX = re.compile(r"^[0-9a-f]{8}-")  # what an upload puts before a name
 WRONG = (ValueError, KeyError, TypeError, AttributeError, ArithmeticError, IndexError)
@@ -107,8 +108,6 @@ def read(
                 yield from _task(state, task, number)
         except json_stream.BrokenJson as error:
             yield Problem(file.name, "broken_file", f"{error}; the rest is not read")
-        except RecursionError:
-            yield Problem(file.name, "broken_file", "lists lie too deep in each other")
 
 
 def _files(path: Path) -> list[Path]:
@@ -210,8 +209,9 @@ def _kept(attributes: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _number(value: Any) -> float | None:
-    is_number = isinstance(value, int | float | Decimal) and not isinstance(value, bool)
-    return float(value) if is_number else None
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
+        return None
+    return float(value) if -MAX_SIDE < value < MAX_SIDE else None
 
 
 def _untold(state: _State, task: dict[str, Any], where: str, is_row: bool) -> Iterator[Problem]:

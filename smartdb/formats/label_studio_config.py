@@ -26,7 +26,7 @@ class Config:
 def find(path: Path) -> Path | None:
     """The configuration beside a JSON file: of the same name with .xml, or label_config.xml."""
     near = [path.with_suffix(".xml"), path.parent / "label_config.xml"]
-    return next((file for file in near if file != path and file.is_file()), None)
+    return next((file for file in near if file != path and _is_config(file)), None)
 
 
 def read(file: Path | None) -> Config:
@@ -59,6 +59,13 @@ def write(file: Path, controls: dict[str, tuple[str, list[str]]]) -> None:
         inside.append(element(tag, *options, name=name, toName="image", **more))
     text = element("View", *(f"\n  {line}" for line in inside), "\n")
     file.write_text(f"{text}\n", "utf-8", newline="\n")
+
+
+def _is_config(file: Path) -> bool:
+    if not file.is_file():
+        return False
+    with file.open("rb") as opened:
+        return b"<View" in opened.read(4096)
 
 
 def _all(node: Node) -> Iterator[Node]:

@@ -19,7 +19,7 @@ from typing import Any
 from smartdb.errors import InvalidInput
 from smartdb.formats import voc_masks, xml_nodes
 from smartdb.formats.base import Annotation, ClassInfo, Item, Kind, Picture, Problem
-from smartdb.formats.decimals import decimal, difference, total
+from smartdb.formats.decimals import decimal, difference, total, whole
 from smartdb.formats.values import value_of
 from smartdb.formats.voc_layout import Layout, Lists, class_of, find_picture, layout, lists
 from smartdb.formats.voc_writer import write
@@ -136,11 +136,8 @@ def _picture(name: str, where: str, found: dict[str, Node], split: str | None) -
 
 
 def _size(node: Node | None) -> tuple[int, int] | None:
-    try:
-        size = (int(node.say("width")), int(node.say("height"))) if node else (0, 0)
-    except ValueError:
-        return None
-    return size if min(size) > 0 else None
+    width, height = (whole(node.say(side) if node else "") for side in ("width", "height"))
+    return (width, height) if width and height else None
 
 
 def _objects(name: str, where: str, objects: list[Node], first: int) -> Iterator[Item]:

@@ -156,16 +156,17 @@ def _picture(entry: Entry, labels: dict[str, Entry], names: list[str]) -> Iterat
     own = said.pop("smartdb", None)
     own = own if isinstance(own, dict) else {}
     name = str(own.get("name") or entry.name)
-    frame = own.get("frame_index")
+    frame = own.get("frame_index") if _is_whole(own.get("frame_index")) else None
     yield Picture(
         name, entry.where, _size(own.get("size") or [said.get("width"), said.get("height")]),
-        own.get("split"), frame, said, entry.data,
+        str(own["split"]) if own.get("split") else None, frame, said, entry.data,
     )  # fmt: skip
     if "cls" in labels:
         yield _class(name, labels["cls"], names, frame)
     if "txt" in labels:
         yield _caption(name, labels["txt"], frame)
-    for number, row in enumerate(own.get("labels") or (), 1):
+    rows = own.get("labels")
+    for number, row in enumerate(rows if isinstance(rows, list) else (), 1):
         where = f"{labels['json'].where}, label {number}"
         try:
             yield _annotation(name, where, row, frame)
@@ -183,9 +184,11 @@ def _object(data: bytes) -> dict[str, Any]:
 
 def _size(said: Any) -> tuple[int, int] | None:
     is_size = isinstance(said, list) and len(said) == 2
-    if is_size and all(isinstance(side, int) and side > 0 for side in said):
-        return said[0], said[1]
-    return None
+    return (said[0], said[1]) if is_size and all(map(_is_whole, said)) and all(said) else None
+
+
+def _is_whole(value: Any) -> bool:
+    return type(value) is int and 0 <= value < 1_000_000_000
 
 
 def _class(name: str, entry: Entry, names: list[str], frame: int | None) -> Item:

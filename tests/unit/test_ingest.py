@@ -254,7 +254,9 @@ def test_a_missing_or_empty_folder_leaves_nothing_behind(conn: Connection, tmp_p
         ingest(conn, tmp_path / "missing")
     with pytest.raises(NothingToDo, match=r"nothing to ingest in .*/empty: it is empty"):
         ingest(conn, tmp_path / "empty")
-    with pytest.raises(NothingToDo, match=r"nothing to ingest in .*/texts: no image or video among its 1"):
+    with pytest.raises(
+        NothingToDo, match=r"nothing to ingest in .*/texts: no image or video among its 1"
+    ):
         ingest(conn, tmp_path / "texts")
     assert rows(
         conn, "select (select count(*) from core.run) + (select count(*) from core.source)"

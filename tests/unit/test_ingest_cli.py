@@ -26,8 +26,8 @@ def test_ingest_prints_counts_and_says_what_to_look_at(cli: Cli, folder: Path) -
     result = cli("ingest", str(folder), "--workers", "1", "--licence", "CC0-1.0")
     assert result.exit_code == 0, result.output
     assert dict(line.split() for line in result.stdout.splitlines()[1:]) == {
-        "added": "1", "known": "0", "same_bytes": "0", "changed": "0", "refused": "1", "missing": "0", "moved": "0",
-        "skipped": "0", "read": "2",
+        "added": "1", "known": "0", "same_bytes": "0", "changed": "0", "refused": "1",
+        "skipped": "0", "read": "2", "missing": "0", "moved": "0",
     }  # fmt: skip
     assert result.stderr == "1 refused; see: smartdb quarantine list\n"
     again = cli("ingest", str(folder), "--json")
@@ -59,7 +59,7 @@ def test_a_folder_that_cannot_be_ingested_is_one_error_line(cli: Cli, tmp_path: 
     (tmp_path / "texts" / "a.txt").write_text("a")
     result = cli("ingest", str(tmp_path / "texts"))
     assert result.exit_code == 2
-    assert "no image among its 1 files" in result.stderr
+    assert "no image or video among its 1 files" in result.stderr
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import importlib
 
 NAMES = (
     "ingest", "incremental", "labels", "embed", "vectors", "versions", "search", "alike", "hashes",
-    "api", "core",
+    "video", "api", "core",
 )  # fmt: skip
 
 

@@ -10,27 +10,29 @@ import psycopg
 from numpy.typing import NDArray
 
 from benchmarks import load
-from benchmarks.harness import Figure, run, scratch, seconds, session, show
+from benchmarks.harness import Figure, scratch, seconds, session, show
 from smartdb import duplicates, embeddings, hashes
+from smartdb.database import connect
 
 PLANTED = 0.01
 ASKED = 200
 NEAR = """
-update core.media as m set phash = (n.phash # (1::bigint << (m.media_id % 61)::int)::bit(64)
-    # (1::bigint << (m.media_id % 59)::int)::bit(64))
+update core.media as m set phash = (n.phash # (1::bigint << (m.media_id %% 61)::int)::bit(64)
+    # (1::bigint << (m.media_id %% 59)::int)::bit(64))
 from core.media as n
-where m.media_id % %(every)s = 0 and n.media_id = m.media_id - 1
+where m.media_id %% %(every)s = 0 and n.media_id = m.media_id - 1
 """
 
 
 def main(quick: bool = False) -> None:
     """Pairs and groups of a million media (5,000 with ``quick``), one in a hundred planted."""
     n = 5_000 if quick else 1_000_000
-    with scratch() as url, session(url, "smartdb_owner") as conn:
-        load.fill(conn, n, dim=16)
-        run(conn, NEAR, {"every": round(1 / PLANTED)})
-        conn.commit()
-        figures = measure(conn, n)
+    with scratch() as url:
+        with session(url, "smartdb_owner") as owner:
+            load.fill(owner, n, dim=16)
+            owner.execute(NEAR, {"every": round(1 / PLANTED)})
+        with connect(url) as conn:
+            figures = measure(conn, n)
     show(f"near-duplicates of {n:,} hashes", figures)
 
 

@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from smartdb import checks
+from smartdb import checks, drift
 
 from .annotating import label
 from .managing import embedding
@@ -24,6 +24,18 @@ def few_refused(database: Database, loop: Loop) -> dg.AssetCheckResult:
     passed = n_refused <= LARGEST_REFUSED_SHARE * n
     return dg.AssetCheckResult(
         passed=passed, severity=WARN, metadata={"n_refused": n_refused, "n_files": n}
+    )
+
+
+@dg.asset_check(
+    asset=media, description="What came in last is neither darker nor blurrier than what was there."
+)
+def no_drift(database: Database, loop: Loop) -> dg.AssetCheckResult:
+    with database.writer() as conn:
+        distances = drift.quality(conn, loop.called())
+    passed = all(distance <= drift.LARGEST for distance in distances.values())
+    return dg.AssetCheckResult(
+        passed=passed, severity=WARN, metadata={"largest": drift.LARGEST, **distances}
     )
 
 
@@ -54,4 +66,4 @@ def no_leak(database: Database, loop: Loop) -> dg.AssetCheckResult:
     )
 
 
-ALL = [few_refused, no_gap, enough_labels, no_leak]
+ALL = [few_refused, no_drift, no_gap, enough_labels, no_leak]

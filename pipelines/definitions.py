@@ -23,7 +23,7 @@ assets = [
 ]
 
 defs = dg.Definitions(
-    assets=assets,
+    assets=[*assets, sourcing.media_location],
     asset_checks=checks.ALL,
     sensors=sensors.ALL,
     resources={"database": Database(), "loop": Loop()},

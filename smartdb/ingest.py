@@ -22,7 +22,7 @@ from psycopg.rows import tuple_row
 
 from smartdb import config, contents, images, listings, managed, sources, stores, video_types, walk
 from smartdb.bulk import copy_rows
-from smartdb.errors import translated
+from smartdb.errors import InvalidInput, translated
 from smartdb.extensions import extension_of, wrong_extension
 from smartdb.images import Inspected, Refused
 from smartdb.runs import run
@@ -136,6 +136,23 @@ def ingest(
         tally.update(listings.finish(conn, source_id, opened.run_id, uri))
         opened.counts.update(tally)
     return dict(tally)
+
+
+def has_new(conn: psycopg.Connection[Any], source: str) -> bool:
+    """Whether a source has files that an ingest would read; lists until the first one is met.
+
+    False, too, where the source cannot be listed at the moment.
+    """
+    found = sources.find(conn, source)
+    source_id = sources.register(conn, source, found.uri, None)
+    conn.commit()
+    tally = new_tally()
+    job = Job(0, source_id, None, SECONDS, None)
+    listings.begin(conn)
+    try:
+        return any(True for _ in _unread(conn, stores.listing(found.uri, tally), job, tally))
+    except InvalidInput:
+        return False
 
 
 def record(

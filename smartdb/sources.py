@@ -10,7 +10,7 @@ import psycopg
 from psycopg.rows import class_row, tuple_row
 
 from smartdb import licences
-from smartdb.errors import Conflict, translated
+from smartdb.errors import Conflict, NotFound, translated
 from smartdb.statements import statement
 
 
@@ -32,6 +32,16 @@ def sources(conn: psycopg.Connection[Any]) -> list[Source]:
     """All sources by name, with what came from them."""
     with translated(), conn.cursor(row_factory=class_row(Source)) as cursor:
         return cursor.execute(statement("source", "list")).fetchall()
+
+
+def find(conn: psycopg.Connection[Any], name: str) -> Source:
+    """The source of this name; NotFound says which there are."""
+    known = sources(conn)
+    for source in known:
+        if source.source == name:
+            return source
+    there = ", ".join(repr(source.source) for source in known) or "none yet; run: smartdb ingest"
+    raise NotFound(f"no source {name!r}; there is: {there}")
 
 
 def register(conn: psycopg.Connection[Any], name: str, uri: str, licence: str | None) -> int:

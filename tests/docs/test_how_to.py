@@ -99,3 +99,18 @@ def test_the_python_of_the_pipelines_page_compiles_and_finds_its_imports() -> No
 def test_the_roles_are_those_of_the_table(conn: psycopg.Connection[Any]) -> None:
     rows = conn.execute("select rolname from pg_roles where rolname like 'smartdb\\_%'")
     assert {name for (name,) in rows} == set(first_column("how-to-postgres.md"))
+
+
+def test_the_sourcing_page_runs(tmp_path: Path, cli: Callable[..., Any]) -> None:
+    folder = tmp_path / "shapes"
+    runpy.run_path(str(SHAPES))["draw"](folder)
+    for line in blocks("how-to-sourcing.md", "sh")[0].splitlines():
+        done = cli(*shlex.split(line.replace("DIR", str(folder)))[1:])
+        assert done.exit_code == 0, f"{line}\n{done.output}"
+
+
+def test_the_thresholds_are_those_of_the_table(conn: psycopg.Connection[Any]) -> None:
+    section = (DOCS / "how-to-sourcing.md").read_text().split("## Findings of quality")[1]
+    named = re.findall(r"^\| `(\w+)` \|.* ([\d.]+)", section.split("\n## ")[0], re.M)
+    rows = conn.execute("select kind, coalesce(below, above) from smartdb.quality_threshold")
+    assert {kind: float(bound) for kind, bound in named} == dict(rows.fetchall())

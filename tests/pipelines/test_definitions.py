@@ -7,6 +7,7 @@ from smartdb.pipelines.turn import STEPS
 
 GRAPH = {
     "media": set(),
+    "media_location": set(),
     "embedding": {"media"},
     "neighbour": {"embedding"},
     "duplicate_group": {"neighbour"},
@@ -44,6 +45,7 @@ def test_the_gates_are_there() -> None:
     }
     assert keys == {
         "media:few_refused",
+        "media:no_drift",
         "embedding:no_gap",
         "label:enough_labels",
         "dataset_version:no_leak",

@@ -7,7 +7,7 @@ import importlib
 
 NAMES = (
     "ingest", "incremental", "labels", "embed", "vectors", "versions", "search", "alike", "hashes",
-    "video", "api", "core",
+    "video", "faces", "api", "core",
 )  # fmt: skip
 
 

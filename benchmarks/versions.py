@@ -73,6 +73,7 @@ def measure(conn: psycopg.Connection[Any], full: bool) -> list[Figure]:
             "its bytes, of the first's", 100 * share, "%", "< 2 %", share < 0.02 if full else None
         ),
         _version(conn, "next, 20 % gone", "m.media_id % 5 > 0", 0, "2.7 s"),
+        *_declared(conn),
         _query(conn, "class balance of the first", 2 * full, "1.2 s", BALANCE),
         _query(conn, "diff of the first two", 1 * full, "", DIFF),
         _query(conn, "digest of the first", 0, "", DIGEST),
@@ -97,6 +98,17 @@ def _version(
 
     result = took(conn, make)
     return held(f"dataset: {name}", result, target, was, f"{made[0].n_items:,} items")
+
+
+def _declared(conn: psycopg.Connection[Any]) -> list[Figure]:
+    """What asking the terms of all media costs, and a version that does."""
+    conn.execute("update core.source set allowed_use = '{training}'")
+    asked = "select count(*) from smartdb.use_refused('training')"
+    made = took(conn, lambda: create_version(conn, "bench", purpose="training"))
+    return [
+        _query(conn, "media whose terms refuse a use", 0, "", asked),
+        held("dataset: next, its purpose declared", made),
+    ]
 
 
 def _query(conn: psycopg.Connection[Any], name: str, target: float, was: str, query: str) -> Figure:

@@ -41,6 +41,8 @@ SAMPLE = 2000  # media that tell what is usual where there are no edges,
 AMONG = 20_000  # by their distance to the neighbours among so many
 
 Ids = NDArray[np.int64]
+Kin = tuple[Ids, Ids]
+NO_KIN: Kin = (np.zeros(0, np.int64), np.zeros(0, np.int64))
 
 
 @dataclass(frozen=True)
@@ -127,10 +129,10 @@ def group(
     if not embeddings.count_vectors(conn, encoder)[0]:
         raise NothingToDo(f"encoder {encoder.name!r} has no vectors yet; run: smartdb embed")
     with translated(), run(conn, "duplicates", parameters) as opened:
-        edges = read_edges(conn, encoder)
+        edges, kin = read_edges(conn, encoder), read_kin(conn)
         usual = None if built else typical(conn, encoder)
         conn.commit()
-        media_id, group_id = groups(edges, thresholds, usual)
+        media_id, group_id = groups(edges, thresholds, usual, kin)
         _replace(conn, media_id, group_id, opened.run_id)
         opened.counts.update(n_groups=len(np.unique(group_id)), n_media=len(media_id))
     return _counts(opened.counts, is_new=True)
@@ -143,6 +145,13 @@ def read_edges(conn: psycopg.Connection[Any], encoder: Registered) -> tuple[Edge
     queries = statement("neighbours", "edges"), statement("hashes", "pairs")
     graph, pairs = (Edges(**bulk.read_columns(conn, q, types, values)) for q in queries)
     return graph, pairs
+
+
+def read_kin(conn: psycopg.Connection[Any]) -> Kin:
+    """Originals and their clean copies, which belong together however they look."""
+    types = {"media_id": "i8", "copy_id": "i8"}
+    found = bulk.read_columns(conn, statement("neighbours", "kin"), types)
+    return found["media_id"], found["copy_id"]
 
 
 def typical(conn: psycopg.Connection[Any], encoder: Registered) -> float:
@@ -160,16 +169,21 @@ def typical(conn: psycopg.Connection[Any], encoder: Registered) -> float:
 
 
 def groups(
-    edges: tuple[Edges, Edges], thresholds: Thresholds = DEFAULTS, usual: float | None = None
+    edges: tuple[Edges, Edges],
+    thresholds: Thresholds = DEFAULTS,
+    usual: float | None = None,
+    kin: Kin = NO_KIN,
 ) -> tuple[Ids, Ids]:
     """Members of groups of two or more in ascending order, and the smallest id of their groups.
 
-    ``edges`` are those of the graph and the pairs by hash; ``usual`` is what `typical` tells.
+    ``edges`` are those of the graph and the pairs by hash; ``usual`` is what `typical` tells;
+    ``kin`` are the ends of edges that join whatever their distance.
     """
     from scipy.sparse import coo_matrix  # type: ignore[import-untyped]
     from scipy.sparse.csgraph import connected_components  # type: ignore[import-untyped]
 
-    a, b = _joined(*edges, thresholds, usual)
+    near = _joined(*edges, thresholds, usual)
+    a, b = (np.concatenate(ends) for ends in zip(near, kin, strict=True))
     members, where = np.unique(np.concatenate([a, b]), return_inverse=True)
     ends = where.reshape(2, -1)
     shape = (len(members), len(members))

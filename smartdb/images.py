@@ -12,7 +12,7 @@ import os
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
 from pathlib import Path
@@ -60,7 +60,8 @@ class Inspected:
 
     A video has no ``phash`` and no ``quality``, its frames have; ``duration`` is in seconds.
     ``n_frames`` is None for a single picture, else how many the video, the animation, the pages or
-    the multi-picture file holds.
+    the multi-picture file holds. ``personal`` are kinds of metadata that may tell about people,
+    with what there is of each.
     """
 
     sha256: bytes
@@ -78,6 +79,7 @@ class Inspected:
     duration: float | None = None
     fps: float | None = None
     n_frames: int | None = None
+    personal: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -240,6 +242,7 @@ def _quiet() -> Iterator[None]:
 def _decoded(data: bytes) -> tuple[Image.Image, dict[str, Any]]:
     """The pixels, and what the file tells beside them."""
     from smartdb import exif, pixels
+    from smartdb.metadata import personal
 
     image = _opened(data)
     n_frames = _n_frames(image)
@@ -251,6 +254,7 @@ def _decoded(data: bytes) -> tuple[Image.Image, dict[str, Any]]:
         "captured_at": metadata.captured_at,
         "exif": metadata.tags,
         "gps": metadata.gps,
+        "personal": personal(image, metadata.tags),
         "attributes": _attributes(image, metadata.problem),
     }
     return pixels.upright_rgb(image), told

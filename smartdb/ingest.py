@@ -62,6 +62,7 @@ _IMAGE = {
     "brightness": "real", "contrast": "real", "sharpness": "real", "entropy": "real",
     "colourfulness": "real", "kind": "text", "duration": "double precision",
     "fps": "double precision", "n_frames": "integer", "wrong_extension": "text",
+    "personal": "jsonb",
 }  # fmt: skip
 _AS = {"changed": "changed", "unkept": "known"}
 _NO_QUALITY = (None,) * 5
@@ -292,6 +293,7 @@ def _image_rows(batch: list[Outcome]) -> Iterator[tuple[Any, ...]]:
                 seen.gps,
                 *(astuple(seen.quality) if seen.quality else _NO_QUALITY), seen.kind,
                 seen.duration, seen.fps, seen.n_frames, wrong_extension(found.uri, seen.mime),
+                seen.personal,
             )  # fmt: skip
 
 

@@ -8,7 +8,7 @@ end the server knows which files the listing lacked.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import psycopg
@@ -39,10 +39,10 @@ def states(
     values = {
         "source_id": source_id,
         "manage": manage,
-        "uris": [found.uri for found in page],
-        "n_bytes": [found.n_bytes for found in page],
-        "modified_at": [found.modified_at for found in page],
-        "etags": [found.etag for found in page],
+        "uris": _lines(found.uri for found in page),
+        "n_bytes": _lines(found.n_bytes for found in page),
+        "modified_at": _lines(found.modified_at for found in page),
+        "etags": _lines(found.etag for found in page),
     }
     with translated(), conn.transaction(), conn.cursor(row_factory=tuple_row) as cursor:
         return [row[0] for row in cursor.execute(statement("listing", "state"), values)]
@@ -74,6 +74,11 @@ def is_known(conn: psycopg.Connection[Any], source: str, root: str) -> bool:
         row = cursor.execute(statement("listing", "is_known"), values).fetchone()
     assert row is not None
     return bool(row[0])
+
+
+def _lines(values: Iterable[object]) -> str:
+    """One value a line, None as an empty one; none has lines itself, URIs least of all."""
+    return "\n".join("" if value is None else str(value) for value in values)
 
 
 def _step(

@@ -14,6 +14,7 @@ from psycopg.rows import class_row, dict_row, tuple_row
 
 from smartdb import licences, runs
 from smartdb.errors import InvalidInput, NotFound, NothingToDo, translated
+from smartdb.metadata import STRIPPABLE
 from smartdb.statements import statement
 
 CONSENT = (
@@ -30,6 +31,9 @@ CONSENT = (
 
 USE = re.compile(r"[a-z][a-z0-9_-]*")
 """What the name of a use looks like: training, research, ..."""
+
+KIND = re.compile(r"[a-z_]+")
+"""What a kind of finding looks like: gps, face, maker_note, ..."""
 
 
 class Terms(TypedDict, total=False):
@@ -76,8 +80,10 @@ def list_sources(conn: psycopg.Connection[Any]) -> list[StatedTerms]:
 def set_source(conn: psycopg.Connection[Any], name: str, **terms: Unpack[SourceTerms]) -> None:
     """States terms of a source; what is not named stays as it is.
 
-    InvalidInput for a licence that SPDX does not know, a consent basis that is none of `CONSENT`
-    or a use that is no word; NothingToDo if nothing is named, NotFound without the source.
+    InvalidInput for a licence that SPDX does not know, a consent basis that is none of `CONSENT`,
+    a use that is no word or metadata that cannot be stripped; NothingToDo if nothing is named,
+    NotFound without the source. What is stripped and forbidden is for smartdb_privacy to state: it
+    hides and shows media at once.
     """
     changes = checked(terms)
     query = statement("terms", "set_source").format(changes=_assignments(changes))
@@ -158,6 +164,12 @@ def checked(terms: Mapping[str, Any]) -> dict[str, Any]:
         raise InvalidInput(f"no such basis: {found['consent_basis']!r}; use one of {CONSENT}")
     for use in found.get("allowed_use") or ():
         checked_use(use)
+    for word in found.get("strip_metadata") or ():
+        if word not in STRIPPABLE:
+            raise InvalidInput(f"no such metadata: {word!r}; use {', '.join(STRIPPABLE)}")
+    for kind in found.get("forbidden_finding") or ():
+        if not KIND.fullmatch(kind):
+            raise InvalidInput(f"a kind of finding is a word such as face, not {kind!r}")
     return found
 
 

@@ -456,8 +456,8 @@ comment on table core.restriction is
     'the row-level security of every table about media can look here cheaply.';
 comment on column core.restriction.media_id is 'The hidden media.';
 comment on column core.restriction.reason is
-    'Why it is hidden: finding (of a kind that its source forbids), consent, expired, ... It is seen again when no '
-    'reason is left.';
+    'Why it is hidden: finding (of a kind that its source forbids), replaced (by a clean copy, for ever), consent, '
+    'expired, ... It is seen again when no reason is left.';
 comment on column core.restriction.created_at is 'Since when.';
 
 create procedure core.protect(relation regclass)
@@ -530,10 +530,15 @@ create index finding_run_idx on core.finding (run_id);
 comment on table core.finding is 'What a check found on a media.';
 comment on column core.finding.finding_id is 'Identity of the finding.';
 comment on column core.finding.media_id is 'The media.';
-comment on column core.finding.kind is 'What was found: gps, wrong_extension, a kind of quality_threshold (dark, blurry, ...), ...';
+comment on column core.finding.kind is
+    'What was found: gps, serial, thumbnail, maker_note, xmp, iptc, comment (in the metadata), face, plate (in the '
+    'pixels), wrong_extension, a kind of '
+    'quality_threshold (dark, blurry, ...), ...';
 comment on column core.finding.score is 'The measured value that made it a finding.';
-comment on column core.finding.region is 'x, y, width, height in pixels; null is the whole media.';
-comment on column core.finding.detail is 'Anything else, for instance the position in the EXIF.';
+comment on column core.finding.region is 'x, y, width, height in pixels of the upright image; null is the whole media.';
+comment on column core.finding.detail is
+    'Anything else, for instance the position in the EXIF, the detector with its version and parameters, the note of '
+    'who settled it, or the clean copy (derivative) that replaced it.';
 comment on column core.finding.resolution is
     'null is open; accepted (may stay), removed (a clean copy replaced it), false (nothing there).';
 comment on column core.finding.run_id is 'The run that found it.';
@@ -847,6 +852,171 @@ comment on function core.derive_findings(text[], bigint) is
     'After a change of thresholds: adds the findings of these kinds that are due now and removes open ones that are '
     'not, from the statistics alone, restricted media included. What a person has resolved stays as it is.';
 
+-- Hiding: media with an open finding of a kind that one of their sources forbids. Triggers write the
+-- restriction in the transaction of the finding, so no writer can forget it; only the privacy
+-- officer takes it back. A frame that is hidden hides its video, which shows the same.
+
+create function core.forbidden(media_ids bigint[])
+returns table (finding_id bigint, media_id bigint)
+language sql stable
+begin atomic
+    select f.finding_id, f.media_id
+    from core.finding as f
+    where
+        f.media_id = any (media_ids) and f.resolution is null
+        and exists (
+            select from core.media_location as l join core.source as s using (source_id)
+            where l.media_id = f.media_id and f.kind = any (s.forbidden_finding)
+        );
+end;
+comment on function core.forbidden(bigint[]) is
+    'The open findings of these media that one of their sources forbids; restricted media only for who may see them.';
+
+create function core.hide_found(media_ids bigint[]) returns void
+language sql
+begin atomic
+    insert into core.restriction (media_id, reason)
+    select f.media_id, 'finding' from core.forbidden(media_ids) as f
+    union
+    select m.parent_media_id, 'finding'
+    from core.forbidden(media_ids) as f join core.media as m using (media_id)
+    where m.kind = 'frame'
+    order by 1
+    on conflict do nothing;
+end;
+comment on function core.hide_found(bigint[]) is
+    'Hides those of the media, and the videos of those frames, that have a forbidden finding.';
+
+create function core.show_found(media_ids bigint[]) returns bigint
+language sql
+begin atomic
+    with near as (  -- the media, the videos they are frames of, and the frames of those
+        select m.media_id from unnest(media_ids) as m (media_id)
+        union
+        select m.parent_media_id from core.media as m
+        where m.media_id = any (media_ids) and m.kind = 'frame'
+    ),
+    found as (
+        select f.media_id from core.forbidden(array(select n.media_id from near as n)) as f
+        union
+        select m.parent_media_id
+        from core.forbidden(array(
+            select k.media_id from core.media as k join near as n on k.parent_media_id = n.media_id
+            where k.kind = 'frame'
+        )) as f
+        join core.media as m using (media_id)
+    ),
+    shown as (
+        delete from core.restriction as r
+        where
+            r.reason = 'finding'
+            and r.media_id in (select n.media_id from near as n)
+            and r.media_id not in (select f.media_id from found as f)
+        returning r.media_id
+    )
+    select count(*) from shown;
+end;
+comment on function core.show_found(bigint[]) is
+    'Lifts the restriction of those of the media (and of their videos) without a forbidden finding; returns how many.';
+
+-- A finding or a place that is being written and a policy that is being changed do not see each
+-- other, so a change of policy waits for writers in flight, and they for it.
+create function core.hide_written() returns trigger
+language plpgsql security definer set search_path = pg_catalog as $$
+begin
+    perform pg_advisory_xact_lock_shared(7360406);
+    if exists (select from core.source as s where s.forbidden_finding <> '{}') then
+        perform core.hide_found(array(select distinct c.media_id from changed as c));
+    end if;
+    return null;
+end
+$$;
+comment on function core.hide_written() is
+    'Statement trigger of findings and locations: hides the media of the rows that have a forbidden finding.';
+
+create trigger hide_on_insert after insert on core.finding referencing new table as changed
+for each statement execute function core.hide_written();
+create trigger hide_on_update after update on core.finding referencing new table as changed
+for each statement execute function core.hide_written();
+create trigger hide_on_insert after insert on core.media_location referencing new table as changed
+for each statement execute function core.hide_written();
+
+create function core.hide_moved() returns trigger
+language plpgsql security definer set search_path = pg_catalog as $$
+begin
+    perform pg_advisory_xact_lock_shared(7360406);
+    perform core.hide_found(array[new.media_id]);
+    return null;
+end
+$$;
+comment on function core.hide_moved() is
+    'Row trigger of locations: hides what lies there now, if it has a finding that is forbidden there.';
+
+create trigger hide_moved after update of media_id on core.media_location
+for each row when (old.media_id <> new.media_id) execute function core.hide_moved();
+
+create function core.hide_by_policy() returns trigger
+language plpgsql security definer set search_path = pg_catalog as $$
+declare
+    held bigint[];
+begin
+    perform pg_advisory_xact_lock(7360406);
+    held := array(
+        select l.media_id from core.media_location as l
+        where l.source_id = new.source_id
+            and (
+                l.media_id in (select f.media_id from core.finding as f where f.resolution is null)
+                or l.media_id in (select r.media_id from core.restriction as r where r.reason = 'finding')
+            )
+    );
+    perform core.hide_found(held), core.show_found(held);
+    return null;
+end
+$$;
+comment on function core.hide_by_policy() is
+    'Row trigger of sources: a new policy hides the media that it forbids, and shows those that it no longer does.';
+
+create trigger hide_by_policy after update of forbidden_finding on core.source
+for each row when (old.forbidden_finding is distinct from new.forbidden_finding)
+execute function core.hide_by_policy();
+
+create table core.detector (
+    detector_id bigint generated always as identity,
+    name text not null,
+    version text not null,
+    parameters jsonb not null default '{}',
+    created_at timestamptz not null default now(),
+    constraint detector_pk primary key (detector_id),
+    constraint detector_key unique (name, version, parameters),
+    constraint detector_name_check check (name <> '')
+);
+call core.make_permanent('core.detector', 'detector_id');
+comment on table core.detector is 'What looks for faces, plates and the like in pixels: a plug-in, in one version with its parameters.';
+comment on column core.detector.detector_id is 'Identity of the detector.';
+comment on column core.detector.name is 'What one calls it by, for instance haar:frontalface.';
+comment on column core.detector.version is 'Version of the library, and a digest of the weights.';
+comment on column core.detector.parameters is 'What it was set to.';
+comment on column core.detector.created_at is 'When it first ran.';
+
+create table core.detector_media (
+    detector_id bigint not null,
+    media_id bigint not null,
+    run_id bigint not null,
+    problem text,
+    constraint detector_media_pk primary key (detector_id, media_id)
+);
+call core.refer('core.detector_media', '{
+    {detector_id, core.detector, detector_id},
+    {media_id, core.media, media_id},
+    {run_id, core.run, run_id}
+}');
+comment on table core.detector_media is
+    'Media that a detector has looked at, also where it found nothing, so that it does not look again.';
+comment on column core.detector_media.detector_id is 'The detector.';
+comment on column core.detector_media.media_id is 'The media.';
+comment on column core.detector_media.run_id is 'The run in which it did.';
+comment on column core.detector_media.problem is 'Why it could not look, for instance a file that is gone; then it looks again.';
+
 -- Sourcing: what the terms of media come to. They act as the owner, because a media may derive from
 -- one that is hidden from the caller and is bound by its terms all the same.
 
@@ -1128,6 +1298,7 @@ create table core.duplicate (
     media_id bigint not null,
     group_id bigint not null,
     run_id bigint not null,
+    group_sha256 bytea,
     constraint duplicate_pk primary key (media_id)
 );
 create index duplicate_group_idx on core.duplicate (group_id);
@@ -1136,9 +1307,21 @@ call core.refer('core.duplicate', '{
     {group_id, core.media, media_id},
     {run_id, core.run, run_id}
 }');
+create function core.name_group() returns trigger
+language plpgsql security definer set search_path = pg_catalog as $$
+begin
+    new.group_sha256 := (select m.sha256 from core.media as m where m.media_id = new.group_id);
+    return new;
+end
+$$;
+comment on function core.name_group() is 'Row trigger of near-duplicates: fills in group_sha256, of a hidden media too.';
+create trigger name_group before insert on core.duplicate for each row execute function core.name_group();
 comment on table core.duplicate is 'Members of the near-duplicate groups (two or more media each).';
 comment on column core.duplicate.media_id is 'The member.';
 comment on column core.duplicate.group_id is 'The group, named by its smallest media_id.';
+comment on column core.duplicate.group_sha256 is
+    'SHA-256 of that media, which names the group in splits. It is kept here, for the media may be hidden by now, '
+    'and what is left of the group must not move.';
 comment on column core.duplicate.run_id is 'The run that found the group.';
 
 create table core.duplicate_pair (
@@ -1342,6 +1525,116 @@ comment on column core.class_mapping.ontology_id is 'The ontology it leads to.';
 comment on column core.class_mapping.given is 'Class name in the files.';
 comment on column core.class_mapping.class_id is 'The class it means; null: such labels are left out, on purpose.';
 comment on column core.class_mapping.created_at is 'When it was saved.';
+
+-- Derivatives: clean copies of media whose findings may not stay. One function writes all there is
+-- to write, as the owner, so that the privacy officer needs no right to write labels or media.
+
+create function core.add_derivative(
+    parent bigint, digest bytea, mime text, n_bytes bigint, captured_at timestamptz, phash bit(64),
+    exif jsonb, attributes jsonb, quality real[], recipe jsonb, uri text, findings bigint[], run bigint
+) returns bigint
+language plpgsql security definer set search_path = pg_catalog as $$
+declare
+    original core.media;
+    copy bigint;
+    is_new boolean;
+begin
+    perform pg_advisory_xact_lock_shared(7360406);
+    select m.* into strict original from core.media as m where m.media_id = parent;
+    perform from core.finding as f where f.media_id = parent order by f.finding_id for update;
+    if exists (select from core.forbidden(array[parent]) as f where f.finding_id <> all (findings))
+        or exists (
+            select from unnest(findings) as g (finding_id)
+            left join core.finding as f on f.finding_id = g.finding_id and f.media_id = parent
+            where f.resolution is not null or f.finding_id is null
+        ) then
+        return null; -- another was found or settled meanwhile: the copy was made of what is no longer so
+    end if;
+    insert into core.media (
+        sha256, kind, mime, n_bytes, width, height, captured_at, phash, group_key,
+        parent_media_id, recipe, exif, attributes, run_id
+    )
+    values (
+        digest, 'image', add_derivative.mime, add_derivative.n_bytes, original.width, original.height,
+        add_derivative.captured_at, add_derivative.phash, original.group_key,
+        parent, add_derivative.recipe, add_derivative.exif, add_derivative.attributes, run
+    )
+    on conflict (sha256) do nothing returning media_id into copy;
+    is_new := found;
+    if not is_new then -- two originals may have the same clean copy
+        select m.media_id into strict copy from core.media as m where m.sha256 = digest;
+    end if;
+    insert into core.media_location (media_id, source_id, uri, n_bytes, modified_at, is_managed)
+    select distinct copy, l.source_id, add_derivative.uri, add_derivative.n_bytes, now(), true
+    from core.media_location as l where l.media_id = parent
+    on conflict on constraint media_location_pk do update set seen_at = now(), missing_at = null;
+    if is_new then
+        insert into core.quality (media_id, brightness, contrast, sharpness, entropy, colourfulness)
+        select copy, quality[1], quality[2], quality[3], quality[4], quality[5] where quality is not null;
+        perform core.copy_labels(parent, copy, findings, run);
+    end if;
+    -- they stay together in every split; the next grouping keeps that, by core.kin
+    insert into core.duplicate (media_id, group_id, run_id)
+    select k.media_id, coalesce((select d.group_id from core.duplicate as d where d.media_id = parent), parent), run
+    from unnest(array[parent, copy]) as k (media_id)
+    on conflict do nothing;
+    insert into core.media_subject (media_id, subject_key)
+    select copy, s.subject_key from core.media_subject as s where s.media_id = parent
+    on conflict do nothing;
+    update core.finding as f
+    set resolution = 'removed', detail = f.detail || jsonb_build_object('derivative', copy)
+    where f.finding_id = any (findings);
+    insert into core.restriction (media_id, reason)
+    select r.media_id, 'replaced' from unnest(array[
+        parent, case when original.kind = 'frame' then original.parent_media_id end
+    ]) as r (media_id)
+    where r.media_id is not null
+    order by 1
+    on conflict do nothing;
+    return copy;
+end
+$$;
+comment on function core.add_derivative(
+    bigint, bytea, text, bigint, timestamptz, bit, jsonb, jsonb, real[], jsonb, text, bigint[], bigint
+) is
+    'Records a clean copy of a media, settles the findings it is clean of as removed, hides the original for ever, and gives '
+    'the copy its subjects and labels (terms it has by its parent). Returns its media_id; null if the findings changed since the copy was made.';
+
+create function core.copy_labels(parent bigint, copy bigint, findings bigint[], run bigint)
+returns void language sql
+begin atomic
+    insert into core.label (
+        media_id, class_id, kind, x, y, w, h, shape, attributes, track_id, origin, actor_id,
+        confidence, run_id
+    )
+    select
+        copy, l.class_id, l.kind, l.x, l.y, l.w, l.h, l.shape, l.attributes, l.track_id,
+        case when exists (
+            select from core.finding as f
+            where f.finding_id = any (findings) and l.w * l.h > 0
+                and greatest(0, least(l.x + l.w, f.region[1] + f.region[3]) - greatest(l.x, f.region[1]))
+                * greatest(0, least(l.y + l.h, f.region[2] + f.region[4]) - greatest(l.y, f.region[2]))
+                > l.w * l.h / 2
+        ) then 'propagated' else l.origin end,
+        l.actor_id, l.confidence, run
+    from core.label as l
+    where l.media_id = parent and l.rev_to is null
+    order by l.label_id;
+end;
+comment on function core.copy_labels(bigint, bigint, bigint[], bigint) is
+    'Says of a clean copy what was said of its original, by the same actors: it has the same geometry. A label of which '
+    'more than half was removed is propagated, which is nobody''s word until it is reviewed.';
+
+create function core.kin() returns table (media_id bigint, copy_id bigint)
+language sql stable security definer
+begin atomic
+    select m.parent_media_id, m.media_id
+    from core.media as m
+    where m.parent_media_id is not null and m.recipe ->> 'step' = 'sanitise'
+    order by m.media_id;
+end;
+comment on function core.kin() is
+    'Originals with their clean copies, hidden ones included, so that what groups near-duplicates keeps them together.';
 
 -- Annotating: every row of an imported file that could not go in, or went in and is odd.
 
@@ -2097,6 +2390,7 @@ begin
     predictions as (delete from core.prediction where media_id = any (ids) returning 1),
     chosen as (delete from core.batch_item where media_id = any (ids) returning 1),
     edges as (delete from core.neighbour where media_id = any (ids) or neighbour_id = any (ids) returning 1),
+    extractions as (delete from core.extraction where media_id = any (ids) returning 1),
     pairs as (delete from core.duplicate_pair where media_id = any (ids) or other_id = any (ids) returning 1),
     duplicates as (delete from core.duplicate where media_id = any (ids) returning 1),
     statistics as (delete from core.quality where media_id = any (ids) returning 1),
@@ -2110,6 +2404,7 @@ begin
         where media_id = any (ids)
     )
     select jsonb_build_object(
+        'extractions', (select count(*) from extractions),
         'media', cardinality(ids), 'labels', cardinality(labels), 'vectors', n_vectors,
         'issues', (select count(*) from issues), 'tasks', (select count(*) from tasks),
         'predictions', (select count(*) from predictions), 'batch_items', (select count(*) from chosen),
@@ -2141,13 +2436,14 @@ comment on function core.erased_files(bigint, bigint, integer) is
     'The next media of a request by id, with the places that are still known of their bytes.';
 
 create function core.forget_files(erasure bigint, sources bigint[], uris text[], outcomes text[]) returns void
-language plpgsql security definer set search_path = pg_catalog as $$
+language plpgsql security definer set search_path = pg_catalog
+set enable_hashjoin = off set enable_mergejoin = off as $$ -- each place by its index: a batch is small
 begin
     create temp table forgotten_file on commit drop as
     select l.*, f.outcome
     from unnest(sources, uris, outcomes) as f (source_id, uri, outcome)
     join core.media_location as l on l.source_id = f.source_id and l.uri = f.uri
-    join core.tombstone as t on t.media_id = l.media_id and t.erasure_id = erasure;
+    where (select t.erasure_id from core.tombstone as t where t.media_id = l.media_id) = erasure;
     insert into core.quarantine (source_id, uri, reason, detail, n_bytes, modified_at, run_id)
     select f.source_id, f.uri, 'erased', 'media ' || f.media_id || ' was erased; the file was left', f.n_bytes, f.modified_at, e.run_id
     from pg_temp.forgotten_file as f join core.erasure as e on e.erasure_id = erasure

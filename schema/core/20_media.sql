@@ -188,8 +188,8 @@ comment on table core.restriction is
     'the row-level security of every table about media can look here cheaply.';
 comment on column core.restriction.media_id is 'The hidden media.';
 comment on column core.restriction.reason is
-    'Why it is hidden: finding (of a kind that its source forbids), consent, expired, ... It is seen again when no '
-    'reason is left.';
+    'Why it is hidden: finding (of a kind that its source forbids), replaced (by a clean copy, for ever), consent, '
+    'expired, ... It is seen again when no reason is left.';
 comment on column core.restriction.created_at is 'Since when.';
 
 create procedure core.protect(relation regclass)
@@ -262,10 +262,15 @@ create index finding_run_idx on core.finding (run_id);
 comment on table core.finding is 'What a check found on a media.';
 comment on column core.finding.finding_id is 'Identity of the finding.';
 comment on column core.finding.media_id is 'The media.';
-comment on column core.finding.kind is 'What was found: gps, wrong_extension, a kind of quality_threshold (dark, blurry, ...), ...';
+comment on column core.finding.kind is
+    'What was found: gps, serial, thumbnail, maker_note, xmp, iptc, comment (in the metadata), face, plate (in the '
+    'pixels), wrong_extension, a kind of '
+    'quality_threshold (dark, blurry, ...), ...';
 comment on column core.finding.score is 'The measured value that made it a finding.';
-comment on column core.finding.region is 'x, y, width, height in pixels; null is the whole media.';
-comment on column core.finding.detail is 'Anything else, for instance the position in the EXIF.';
+comment on column core.finding.region is 'x, y, width, height in pixels of the upright image; null is the whole media.';
+comment on column core.finding.detail is
+    'Anything else, for instance the position in the EXIF, the detector with its version and parameters, the note of '
+    'who settled it, or the clean copy (derivative) that replaced it.';
 comment on column core.finding.resolution is
     'null is open; accepted (may stay), removed (a clean copy replaced it), false (nothing there).';
 comment on column core.finding.run_id is 'The run that found it.';

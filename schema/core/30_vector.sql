@@ -131,6 +131,7 @@ create table core.duplicate (
     media_id bigint not null,
     group_id bigint not null,
     run_id bigint not null,
+    group_sha256 bytea,
     constraint duplicate_pk primary key (media_id)
 );
 create index duplicate_group_idx on core.duplicate (group_id);
@@ -139,9 +140,21 @@ call core.refer('core.duplicate', '{
     {group_id, core.media, media_id},
     {run_id, core.run, run_id}
 }');
+create function core.name_group() returns trigger
+language plpgsql security definer set search_path = pg_catalog as $$
+begin
+    new.group_sha256 := (select m.sha256 from core.media as m where m.media_id = new.group_id);
+    return new;
+end
+$$;
+comment on function core.name_group() is 'Row trigger of near-duplicates: fills in group_sha256, of a hidden media too.';
+create trigger name_group before insert on core.duplicate for each row execute function core.name_group();
 comment on table core.duplicate is 'Members of the near-duplicate groups (two or more media each).';
 comment on column core.duplicate.media_id is 'The member.';
 comment on column core.duplicate.group_id is 'The group, named by its smallest media_id.';
+comment on column core.duplicate.group_sha256 is
+    'SHA-256 of that media, which names the group in splits. It is kept here, for the media may be hidden by now, '
+    'and what is left of the group must not move.';
 comment on column core.duplicate.run_id is 'The run that found the group.';
 
 create table core.duplicate_pair (

@@ -106,6 +106,7 @@ begin
     predictions as (delete from core.prediction where media_id = any (ids) returning 1),
     chosen as (delete from core.batch_item where media_id = any (ids) returning 1),
     edges as (delete from core.neighbour where media_id = any (ids) or neighbour_id = any (ids) returning 1),
+    extractions as (delete from core.extraction where media_id = any (ids) returning 1),
     pairs as (delete from core.duplicate_pair where media_id = any (ids) or other_id = any (ids) returning 1),
     duplicates as (delete from core.duplicate where media_id = any (ids) returning 1),
     statistics as (delete from core.quality where media_id = any (ids) returning 1),
@@ -119,6 +120,7 @@ begin
         where media_id = any (ids)
     )
     select jsonb_build_object(
+        'extractions', (select count(*) from extractions),
         'media', cardinality(ids), 'labels', cardinality(labels), 'vectors', n_vectors,
         'issues', (select count(*) from issues), 'tasks', (select count(*) from tasks),
         'predictions', (select count(*) from predictions), 'batch_items', (select count(*) from chosen),
@@ -150,13 +152,14 @@ comment on function core.erased_files(bigint, bigint, integer) is
     'The next media of a request by id, with the places that are still known of their bytes.';
 
 create function core.forget_files(erasure bigint, sources bigint[], uris text[], outcomes text[]) returns void
-language plpgsql security definer set search_path = pg_catalog as $$
+language plpgsql security definer set search_path = pg_catalog
+set enable_hashjoin = off set enable_mergejoin = off as $$ -- each place by its index: a batch is small
 begin
     create temp table forgotten_file on commit drop as
     select l.*, f.outcome
     from unnest(sources, uris, outcomes) as f (source_id, uri, outcome)
     join core.media_location as l on l.source_id = f.source_id and l.uri = f.uri
-    join core.tombstone as t on t.media_id = l.media_id and t.erasure_id = erasure;
+    where (select t.erasure_id from core.tombstone as t where t.media_id = l.media_id) = erasure;
     insert into core.quarantine (source_id, uri, reason, detail, n_bytes, modified_at, run_id)
     select f.source_id, f.uri, 'erased', 'media ' || f.media_id || ' was erased; the file was left', f.n_bytes, f.modified_at, e.run_id
     from pg_temp.forgotten_file as f join core.erasure as e on e.erasure_id = erasure

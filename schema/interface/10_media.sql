@@ -18,7 +18,9 @@ select
     ) as uri,
     m.kind, m.mime, m.n_bytes, m.width, m.height, m.duration, m.fps, m.captured_at,
     q.brightness, q.contrast, q.sharpness, q.entropy, q.colourfulness,
-    m.group_key, m.parent_media_id, m.frame_index, m.pts, m.n_frames,
+    m.group_key,
+    (select p.media_id from core.media as p where p.media_id = m.parent_media_id) as parent_media_id,
+    m.frame_index, m.pts, m.n_frames,
     encode(m.sha256, 'hex') as sha256,
     m.phash, m.exif, m.attributes, m.run_id, m.created_at,
     (
@@ -55,7 +57,7 @@ comment on column smartdb.media.sharpness is 'Variance of the Laplacian of lumin
 comment on column smartdb.media.entropy is 'Shannon entropy of the luminance histogram, 0 to 8 bits.';
 comment on column smartdb.media.colourfulness is 'Colourfulness of Hasler and Suesstrunk (2003); 0 is grey.';
 comment on column smartdb.media.group_key is 'What must stay on one side of a split, if it was given.';
-comment on column smartdb.media.parent_media_id is 'The media it was derived from.';
+comment on column smartdb.media.parent_media_id is 'The media it was derived from, if you may see it.';
 comment on column smartdb.media.frame_index is 'Number of the frame in its video, from 0.';
 comment on column smartdb.media.pts is 'Presentation time of the frame in its video, in seconds.';
 comment on column smartdb.media.n_frames is 'Frames of a video or an animation, or pages; null for one picture.';

@@ -5,11 +5,10 @@ select
     m.media_id,
     case
         when m.group_key is not null then 'group ' || m.group_key
-        else 'media ' || coalesce(encode(g.sha256, 'hex'), d.group_id::text, encode(m.sha256, 'hex'))
+        else 'media ' || encode(coalesce(d.group_sha256, m.sha256), 'hex')
     end as split_group
 from core.media as m
-left join core.duplicate as d on d.media_id = m.media_id
-left join core.media as g on g.media_id = d.group_id;
+left join core.duplicate as d on d.media_id = m.media_id;
 
 comment on view smartdb.split_group is
     'What must stay on one side of a split: the given group_key, else the near-duplicate group, else the media alone.';

@@ -50,13 +50,12 @@ revoke all on core.media_subject, core.erasure from smartdb_writer;
 -- Facts that only ever grow.
 grant insert on
     core.actor, core.ontology, core.ontology_version, core.batch, core.batch_item, core.model,
-    core.evaluation, core.prediction, core.metric, core.extraction
+    core.detector, core.evaluation, core.prediction, core.metric, core.extraction
 to smartdb_writer;
 -- Facts of which a part may be found out, or end, later.
 grant insert, update (status, counts, error, finished_at) on core.run to smartdb_writer;
-grant insert, update (
-    uri, licence, consent_basis, allowed_use, jurisdiction, expires_at, strip_metadata, forbidden_finding
-) on core.source to smartdb_writer;
+grant insert, update (uri, licence, consent_basis, allowed_use, jurisdiction, expires_at)
+on core.source to smartdb_writer;
 grant insert, update (captured_at, group_key, attributes) on core.media to smartdb_writer;
 grant insert, update (version_to) on core.class to smartdb_writer;
 grant insert, update (class_id) on core.class_mapping to smartdb_writer;
@@ -72,6 +71,7 @@ grant insert, update, delete on
     core.quarantine, core.quality, core.finding, core.neighbour, core.duplicate,
     core.duplicate_pair, core.label_issue, core.import_problem
 to smartdb_writer;
+grant insert, update, delete on core.detector_media to smartdb_writer;
 -- Hide a media, but not show it again.
 grant insert on core.restriction to smartdb_writer;
 -- A checkpoint, and what only the owner can do: make the tables of an encoder or a run, recognise
@@ -82,6 +82,7 @@ grant execute on function
     core.index_encoder(bigint),
     core.add_prediction_partition(bigint),
     core.media_by_sha256(bytea[]),
+    core.kin(),
     core.erased_sha256(bytea[]),
     core.location_of(bigint, text[]),
     core.locate(bigint, bigint[], text[], bigint[], timestamptz[], text[], boolean),
@@ -101,12 +102,26 @@ to smartdb_writer;
 
 -- The privacy officer: hides, shows and settles findings, and sees everything hidden.
 grant select, insert, delete on core.restriction to smartdb_privacy;
-grant select, update (resolution) on core.finding to smartdb_privacy;
-grant select on core.media, core.media_location to smartdb_privacy;
+grant select, insert, update (resolution, detail) on core.finding to smartdb_privacy;
+grant select on core.media, core.media_location, core.source to smartdb_privacy;
+-- States the terms of a source, and what its media must not show and their clean copies not have.
+grant update (
+    licence, consent_basis, allowed_use, jurisdiction, expires_at, strip_metadata, forbidden_finding
+) on core.source to smartdb_privacy;
+-- Looks for faces and the like in hidden media too, and makes the clean copies.
+grant select, insert on core.detector to smartdb_privacy;
+grant select, insert, update, delete on core.detector_media to smartdb_privacy;
+grant select, insert, update (status, counts, error, finished_at) on core.run to smartdb_privacy;
 -- Knows whom media show, and erases.
 grant select, insert, delete on core.media_subject to smartdb_privacy;
-grant select on core.erasure, core.tombstone, core.source to smartdb_privacy;
+grant select on core.erasure, core.tombstone to smartdb_privacy;
 grant execute on function
+    core.forbidden(bigint[]),
+    core.hide_found(bigint[]),
+    core.show_found(bigint[]),
+    core.add_derivative(
+        bigint, bytea, text, bigint, timestamptz, bit, jsonb, jsonb, real[], jsonb, text, bigint[], bigint
+    ),
     core.erasure_scope(bigint[]),
     core.begin_erasure(text, text, text, bigint[]),
     core.erase_rows(bigint, integer),

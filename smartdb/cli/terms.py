@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 
@@ -13,7 +13,7 @@ from smartdb.cli import output
 if TYPE_CHECKING:
     from psycopg import Connection
 
-    from smartdb.terms import StatedTerms, Terms
+    from smartdb.terms import SourceTerms, StatedTerms, Terms
 
 _AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 _STATED = (
@@ -26,6 +26,17 @@ _STATED = (
     ),
     click.option("--expires", help="When the right ends, such as 2027-01-01 (UTC), or never."),
     click.option("--jurisdiction", help="Whose law applies, such as EU."),
+)
+_POLICY = (
+    click.option(
+        "--strip",
+        help="Metadata that clean copies replace: location, serial, thumbnail, maker_note, xmp, "
+        'iptc, comment or all; "" is none.',
+    ),
+    click.option(
+        "--forbid",
+        help='Kinds of finding that hide a media while open, such as gps,face; "" is none.',
+    ),
 )
 
 
@@ -58,13 +69,26 @@ def list_(as_json: bool) -> None:
 @source.command("set")
 @click.argument("name")
 @_stated
+@_POLICY[0]
+@_POLICY[1]
 @_AS_JSON
-def set_(name: str, as_json: bool, **given: str | None) -> None:
-    """State terms of the source NAME; what is not given stays as it is."""
+def set_(
+    name: str, as_json: bool, strip: str | None, forbid: str | None, **given: str | None
+) -> None:
+    """State terms of the source NAME; what is not given stays as it is.
+
+    --strip and --forbid are for the privacy officer to state.
+    """
     from smartdb import database, terms
 
-    with database.session() as conn:
-        terms.set_source(conn, name, **parsed(**given))
+    stated = cast("SourceTerms", parsed(**given))
+    if strip is not None:
+        stated["strip_metadata"] = names(strip)
+    if forbid is not None:
+        stated["forbidden_finding"] = names(forbid)
+    role = database.WRITER if strip is None and forbid is None else "smartdb_privacy"
+    with database.session(role) as conn:
+        terms.set_source(conn, name, **stated)
         found = [each for each in terms.list_sources(conn) if each.source == name]
     if as_json:
         output.print_json(asdict(found[0]))
@@ -115,6 +139,10 @@ def _row(found: StatedTerms) -> list[object]:
     ]
 
 
+def _text(value: Any) -> Any:
+    return _listed(value) if isinstance(value, list) else value
+
+
 def _listed(words: list[str]) -> str:
     return ", ".join(words)
 
@@ -162,7 +190,7 @@ def show(media: str | None, where: str | None, as_json: bool) -> None:
         return
     columns = ["media_id", "licence", "consent_basis", "allowed_use", "expires_at", "jurisdiction"]
     output.table(
-        ([row[name] for name in (*columns, "reason")] for row in found), [*columns, "reason"]
+        ([_text(row[name]) for name in (*columns, "reason")] for row in found), [*columns, "reason"]
     )
 
 

@@ -9,7 +9,6 @@ turn into a row: a broken file, a row it cannot read, an id that is there twice 
 from __future__ import annotations
 
 import importlib
-import importlib.util
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Protocol, cast
@@ -18,8 +17,8 @@ from smartdb.errors import InvalidInput
 from smartdb.formats.base import Annotation, ClassInfo, Item, Kind, Picture, Problem
 
 FORMATS = (
-    "coco", "voc", "cvat", "label_studio", "labelme", "kitti", "yolo", "open_images", "webdataset",
-    "csv", "parquet", "folders", "flat",
+    "coco_panoptic", "coco", "voc", "cvat", "label_studio", "labelme", "kitti", "yolo",
+    "open_images", "webdataset", "csv", "parquet", "folders", "flat",
 )  # fmt: skip
 """Names of the formats, each a module here, the ones that are sure of themselves first."""
 
@@ -83,8 +82,6 @@ def detect(path: Path) -> str:
     if not path.exists():
         raise InvalidInput(f"there is nothing at {path}; name a file or folder with labels")
     for name in FORMATS:
-        if importlib.util.find_spec(f"smartdb.formats.{name}") is None:
-            continue  # not written yet
         if load(name).is_at(path):
             return name
     raise InvalidInput(

@@ -21,7 +21,7 @@ from smartdb.formats.geometry import Box, bounds, compressed
 
 TITLE = "COCO"
 KINDS: tuple[Kind, ...] = ("classification", "box", "polygon", "mask", "keypoints", "caption")
-LOST = "polygons with holes, rotated boxes and polylines are refused"
+LOST = "Polygons with holes, rotated boxes and polylines."
 CAPTION = "caption"
 """The class of captions, which have no category."""
 

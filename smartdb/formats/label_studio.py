@@ -443,8 +443,9 @@ def _signed(
 def _key(id_: Any, speaker: _Speaker, seen: set[str]) -> str | None:
     if not id_:
         return None
-    options = [str(id_), f"{speaker.name}: {id_}"]
-    options += [f"{speaker.name}: {id_} {number}" for number in range(2, 1000)]
-    key = next((each for each in options if each not in seen), options[-1])
+    key, number = str(id_), 1
+    while key in seen:
+        key = f"{speaker.name}: {id_}" + (f" {number}" if number > 1 else "")
+        number += 1
     seen.add(key)
     return key

@@ -77,6 +77,7 @@ def nodes(
         ) as file:
             parser.feed("")  # so that an empty file is an error
             while chunk := file.read(CHUNK):
+                builder.is_suspect = builder.is_suspect or REPLACED in chunk
                 parser.feed(chunk)
                 yield from builder.take()
         parser.close()
@@ -108,6 +109,7 @@ class _Builder(ContentHandler):
         self.tags = tags
         self.where = where
         self.depth = 0
+        self.is_suspect = False  # a damaged byte came; looking for it takes time
         self.stack: list[Node] = []
         self.done: deque[Node | Problem] = deque()
 
@@ -127,7 +129,7 @@ class _Builder(ContentHandler):
         if not self.stack:
             return
         node = self.stack.pop()
-        if _is_damaged(node):
+        if self.is_suspect and _is_damaged(node):
             self.done.append(_damaged(node, self.where))
         elif self.stack:
             self.stack[-1].children.append(node)

@@ -8,7 +8,8 @@ create temp table if not exists ingest_image (
     uri text, n_bytes bigint, modified_at timestamptz, etag text, sha256 bytea, mime text,
     width integer, height integer, captured_at timestamptz, phash bit(64), exif jsonb, attributes jsonb, gps jsonb,
     brightness real, contrast real, sharpness real, entropy real, colourfulness real, kind text,
-    duration double precision, fps double precision, n_frames integer, wrong_extension text
+    duration double precision, fps double precision, n_frames integer, wrong_extension text,
+    personal jsonb
 ) on commit delete rows;
 create temp table if not exists ingest_refused (
     uri text, reason text, detail text, n_bytes bigint, modified_at timestamptz
@@ -79,7 +80,7 @@ on conflict (media_id) do nothing;
 select core.find_quality(array(select m.media_id from pg_temp.ingest_media as m), %(run_id)s);
 
 -- name: add_findings
--- Records places told in the metadata, and names that say another type than the content is.
+-- Records what the metadata tell of people, and names that say another type than the content is.
 insert into core.finding (media_id, kind, detail, run_id)
 select distinct on (m.media_id, f.kind) m.media_id, f.kind, f.detail, %(run_id)s
 from pg_temp.ingest_image as i
@@ -88,6 +89,8 @@ cross join lateral (
     values
     ('gps', i.gps),
     ('wrong_extension', jsonb_build_object('extension', i.wrong_extension, 'mime', i.mime, 'uri', i.uri))
+    union all
+    select p.key, p.value from jsonb_each(i.personal) as p
 ) as f (kind, detail)
 where f.detail is not null and (f.kind <> 'wrong_extension' or i.wrong_extension is not null)
 order by m.media_id, f.kind, i.uri

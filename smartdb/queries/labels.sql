@@ -4,7 +4,8 @@ select s.source_id, s.uri from core.source as s where s.name = %(source)s;
 
 -- name: locations
 -- Every file of a source and the media it holds.
-select l.media_id, l.uri from core.media_location as l where l.source_id = %(source_id)s;
+select l.media_id, l.uri from core.media_location as l
+where l.source_id = %(source_id)s and not l.is_managed;
 
 -- name: actor
 -- The importer or model of this name, entered the first time; its kind is what it was entered as.

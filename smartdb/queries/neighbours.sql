@@ -54,6 +54,10 @@ where r.kind = 'duplicates' and r.status = 'succeeded'
 order by r.run_id desc
 limit 1;
 
+-- name: kin
+-- Originals and their clean copies.
+select k.media_id, k.copy_id from core.kin() as k
+
 -- name: lock_groups
 -- One grouping is written at a time.
 select pg_advisory_xact_lock(7360404, 0);

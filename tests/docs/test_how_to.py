@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import runpy
 import shlex
@@ -101,6 +102,21 @@ def test_the_roles_are_those_of_the_table(conn: psycopg.Connection[Any]) -> None
     assert {name for (name,) in rows} == set(first_column("how-to-postgres.md"))
 
 
+def test_the_sanitising_page_runs(
+    shapes: Path, cli: Callable[..., Any], as_role: Callable[[str], psycopg.Connection[Any]]
+) -> None:
+    pytest.importorskip("cv2")
+    for line in "".join(blocks("how-to-sanitise.md", "sh")).splitlines():
+        done = cli(*shlex.split(line.replace("ingest shapes", f"ingest {shapes}"))[1:])
+        assert done.exit_code == 0, f"{line}\n{done.output}"
+    conn = as_role("smartdb_privacy")
+    conn.execute("set search_path = smartdb, public")
+    conn.execute("insert into core.finding (media_id, kind, run_id) values (1, 'face', 1)")
+    row = conn.execute("select max(finding_id) from core.finding").fetchone()
+    statement = blocks("how-to-sanitise.md", "sql")[0].replace("12", str(row and row[0]))
+    assert conn.execute(statement.encode()).fetchone() is not None
+
+
 def test_the_sourcing_page_runs(tmp_path: Path, cli: Callable[..., Any]) -> None:
     folder = tmp_path / "shapes"
     runpy.run_path(str(SHAPES))["draw"](folder)
@@ -114,3 +130,24 @@ def test_the_thresholds_are_those_of_the_table(conn: psycopg.Connection[Any]) ->
     named = re.findall(r"^\| `(\w+)` \|.* ([\d.]+)", section.split("\n## ")[0], re.M)
     rows = conn.execute("select kind, coalesce(below, above) from smartdb.quality_threshold")
     assert {kind: float(bound) for kind, bound in named} == dict(rows.fetchall())
+
+
+def test_the_import_page_runs(
+    shapes: Path, cli: Callable[..., Any], conn: psycopg.Connection[Any], tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    first = sorted(shapes.rglob("*.png"))[0].relative_to(shapes)
+    images = [{"id": 1, "file_name": str(first)}]
+    labels = [{"id": i, "image_id": 1, "category_id": 1, "bbox": [0, 0, i, 9]} for i in (0, 5)]
+    whole = {"images": images, "annotations": labels, "categories": [{"id": 1, "name": "disc"}]}
+    (tmp_path / "boxes.json").write_text(json.dumps(whole))
+    (tmp_path / "pictures").symlink_to(shapes)
+    monkeypatch.chdir(tmp_path)
+    added = []
+    for line in blocks("how-to-import.md", "sh")[0].splitlines():
+        done = cli(*shlex.split(line)[1:], "--source", "shapes", "--workers", "1", "--json")
+        assert done.exit_code == 0, f"{line}\n{done.output}"
+        added.append(json.loads(done.stdout)["labels"]["added"])
+    assert added == [1, 1, 0]
+    rows = conn.execute(blocks("how-to-import.md", "sql")[0].encode()).fetchall()
+    assert [reason for _, reason, *_ in rows] == ["zero_size"]

@@ -10,7 +10,7 @@ from smartdb.fingerprint import difference, fingerprint
 
 CHANGES = {
     "column": "alter table core.media add column extra text",
-    "column type": "alter table core.restriction alter column reason type varchar(40)",
+    "column type": "alter table core.restriction alter column created_at type timestamp",
     "column null": "alter table core.source alter column licence set not null",
     "column default": "alter table core.run alter column status set default 'failed'",
     "column dropped": "alter table core.restriction drop column created_at",

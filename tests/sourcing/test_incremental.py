@@ -206,6 +206,15 @@ def test_managed_copies_are_never_missing(conn: Connection, folder: Path) -> Non
     assert conn.execute(summary.encode()).fetchall() == [(3, 2, 4)]
 
 
+def test_managed_copies_say_nothing_about_classes(conn: Connection, folder: Path) -> None:
+    from smartdb import labels
+
+    again(conn, folder, manage=True)
+    labels.import_folder_labels(conn, "pets")
+    query = "select class, count(*) from smartdb.media_class group by 1 order by 1"
+    assert conn.execute(query.encode()).fetchall() == [("cats", 2), ("dogs", 2)]
+
+
 def test_restricted_media_are_marked_too(conn: Connection, owner: Connection, folder: Path) -> None:
     again(conn, folder)
     owner.execute("insert into core.restriction select media_id, 'gps' from core.media")

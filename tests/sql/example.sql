@@ -25,6 +25,10 @@ select i, i / 20.0, 0.2, 10 * i, 4 + i / 10.0, 30 from generate_series(1, 12) as
 insert into core.finding (media_id, kind, score, detail, run_id) values
     (1, 'dark', 0.05, '{}', 1),
     (7, 'gps', null, '{"latitude": 52.5, "longitude": 13.4}', 1);
+insert into core.detector (name, version) values ('haar:frontalface', '4.10 aef4b9');
+insert into core.detector_media (detector_id, media_id, run_id) values (1, 1, 1), (1, 2, 1);
+insert into core.finding (media_id, kind, score, region, detail, run_id) values
+    (2, 'face', 0.8, '{4,2,9,9}', '{"detector": "haar:frontalface", "version": "4.10 aef4b9", "parameters": {}}', 1);
 insert into core.restriction (media_id, reason) values (12, 'consent');
 insert into core.media_terms (media_id, allowed_use, note) values (2, '{training,publication}', 'letter of 3 May');
 insert into core.media_terms (media_id, expires_at, note) values (10, '2026-01-05', 'model release');

@@ -23,6 +23,7 @@ WRITERS = {
     "85_require_lease": "smartdb_annotator",
     "86_skip_task": "smartdb_annotator",
     "86_submit_label": "smartdb_annotator",
+    "17_resolve_finding": "smartdb_privacy",
     "87_review_label": "smartdb_reviewer",
     "88_submit_review": "smartdb_reviewer",
 }

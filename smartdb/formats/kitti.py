@@ -18,6 +18,7 @@ from typing import Any
 from smartdb.formats import exact, files
 from smartdb.formats.base import Annotation, ClassInfo, Item, Kind, Picture, Problem
 from smartdb.formats.files import Folder
+from smartdb.formats.losses import Losses
 
 TITLE = "KITTI"
 KINDS: tuple[Kind, ...] = ("box",)
@@ -90,6 +91,7 @@ def write(
     """label_2/, with an empty file for a picture without labels; pictures belong into image_2/."""
     written, problems = _files(files.emptied(path), pictures)
     known = {info.name for info in classes}
+    losses = Losses(TITLE)
     with files.Appender() as out:
         for label in annotations:
             wrong = _wrong(label, written, known)
@@ -97,7 +99,8 @@ def write(
                 problems.append(Problem(label.where, *wrong))
             else:
                 out.write(written[label.picture], _line(label))
-    return problems
+                losses.note(label, _kept(label), confidence="score" not in label.attributes)
+    return [*problems, *losses.problems()]
 
 
 @dataclass(frozen=True)
@@ -294,6 +297,13 @@ def _line(label: Annotation) -> str:
     score = label.attributes.get("score", label.confidence)
     end = [] if score is None else [repr(score)]
     return " ".join([label.class_name, *told[:3], box, *told[3:], *end])
+
+
+def _kept(label: Annotation) -> list[str]:
+    """Names of the attributes whose values fit into their columns."""
+    fits = [name for name, unknown in zip(ATTRIBUTES, _UNKNOWN)
+            if _told(label.attributes.get(name), unknown) != unknown]  # fmt: skip
+    return [*fits, "score"]
 
 
 def _told(value: Any, unknown: str) -> str:

@@ -22,6 +22,7 @@ from smartdb.formats import exact, files, masks, png
 from smartdb.formats.base import Annotation, ClassInfo, Item, Kind, Picture, Problem
 from smartdb.formats.files import Folder
 from smartdb.formats.geometry import Box, bounds
+from smartdb.formats.losses import Losses
 
 TITLE = "labelme"
 KINDS: tuple[Kind, ...] = (
@@ -112,7 +113,7 @@ def write(
             writer.add_label(label, out)
     for picture in held:
         writer.finish(picture)
-    return writer.problems
+    return [*writer.problems, *writer.losses.problems()]
 
 
 _Form = tuple[str, Sequence[Sequence[Any]], str | None]
@@ -354,6 +355,7 @@ class _Writer:
     flags: dict[str, dict[str, bool]] = field(default_factory=dict)
     taken: set[Path] = field(default_factory=set)
     problems: list[Problem] = field(default_factory=list)
+    losses: Losses = field(default_factory=lambda: Losses(TITLE))
 
     def add_picture(self, picture: Picture) -> bool:
         """Whether the picture gets a JSON file of its own."""
@@ -378,8 +380,10 @@ class _Writer:
             self.problems.append(Problem(label.where, "not_a_number", detail))
         elif label.kind == "classification":
             self.flags[label.picture][label.class_name] = True
+            self.losses.note(label, (), confidence=False)
         elif shape := _written(label):
             out.write(self._file(label.picture).with_suffix(".part"), shape)
+            self.losses.note(label, None)
         else:
             detail = f"labelme holds no such {label.kind}"
             self.problems.append(Problem(label.where, "unsupported", detail))

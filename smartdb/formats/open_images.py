@@ -19,6 +19,7 @@ from typing import Any
 from smartdb.formats import exact, files, masks, png
 from smartdb.formats.base import Annotation, ClassInfo, Item, Kind, Picture, Problem
 from smartdb.formats.files import Folder
+from smartdb.formats.losses import Losses
 
 TITLE = "Open Images"
 KINDS: tuple[Kind, ...] = ("classification", "box", "mask")
@@ -116,7 +117,7 @@ def write(
             writer.add_picture(picture)
         for label in annotations:
             writer.add_label(label)
-    return writer.problems
+    return [*writer.problems, *writer.losses.problems()]
 
 
 @dataclass
@@ -400,6 +401,7 @@ class _Writer:
     ids: set[str] = field(default_factory=set)
     begun: set[Path] = field(default_factory=set)
     n_masks: int = 0
+    losses: Losses = field(default_factory=lambda: Losses(TITLE))
 
     def add_picture(self, picture: Picture) -> None:
         """Lists a picture by its id."""
@@ -424,13 +426,16 @@ class _Writer:
             self._refuse(label.where, "not_a_number", "Open Images holds finite numbers only")
         elif label.kind == "classification":
             self._row(picture, "annotations-human-imagelabels", _LABEL_COLUMNS, self._start(label))
+            self.losses.note(label, ("source",))
         elif picture.size is None:
             self._refuse(label.where, "unsupported", "the picture's size is not known")
         elif label.kind == "box":
             row = [*self._start(label), *_edges(label, picture.size), *_flags(label)]
             self._row(picture, "annotations-bbox", _BOX_COLUMNS, row)
+            self.losses.note(label, ("source", *FLAGS.values()))
         elif label.kind == "mask":
             self._mask(picture, picture.size, label)
+            self.losses.note(label, (*_MASK_TEXTS.values(), "mask_size"), confidence=False)
         else:
             self._refuse(label.where, "unsupported", f"Open Images holds no {label.kind}")
 

@@ -16,6 +16,7 @@ from smartdb.errors import InvalidInput
 from smartdb.formats import exact, files
 from smartdb.formats import yolo_layout as layouts
 from smartdb.formats.base import Annotation, ClassInfo, Item, Kind, Picture, Problem
+from smartdb.formats.losses import Losses
 from smartdb.formats.yolo_layout import Found, Layout
 from smartdb.formats.yolo_rows import TASKS, BadRow, Rows, is_rectangle, written
 
@@ -185,6 +186,7 @@ class _Writer:
         self.path = path
         self.numbers = numbers
         self.problems: list[Problem] = []
+        self.losses = Losses(TITLE)
         self.task = ""
         self.points: tuple[int, int] | None = None
         self.splits: set[str] = set()
@@ -217,6 +219,8 @@ class _Writer:
                 row = self._row(label)
                 if row:
                     out.write(self.pictures[label.picture][0], row)
+                    self.losses.note(label, ())
+        self.problems += self.losses.problems()
 
     def config(self) -> str:
         """The text of data.yaml, in which JSON's strings are YAML's."""

@@ -227,3 +227,12 @@ def test_what_a_set_cannot_hold_is_returned_as_a_problem(tmp_path: Path) -> None
         ("1", "unknown_category"), ("2", "missing_image"), ("3", "not_a_number"),
         ("4", "unsupported"), ("5", "unsupported"),
     ]  # fmt: skip
+
+
+def test_what_a_written_row_leaves_out_is_told_once(tmp_path: Path) -> None:
+    odd = {"alpha": "left", "location": [1, 2], "occluded": 1, "colour": "red"}
+    given = [Annotation("a.png", "box", "cat", "1", (0.0, 0.0, 1.0, 1.0), attributes=odd)]
+    found = kitti.write(tmp_path / "out", [Picture("a.png", "")], given, [ClassInfo("cat")])
+    assert [p.detail for p in found] == [
+        f"KITTI holds no attribute '{name}' (1 labels)" for name in ("alpha", "location", "colour")
+    ]

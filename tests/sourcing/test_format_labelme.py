@@ -321,3 +321,9 @@ def test_what_a_file_cannot_hold_is_returned_as_a_problem(tmp_path: Path) -> Non
         ("2", "missing_image"), ("3", "not_a_number"), ("4", "unsupported"), ("5", "unsupported"),
         ("6", "unsupported"),
     ]  # fmt: skip
+
+
+def test_what_a_written_flag_leaves_out_is_told_once(tmp_path: Path) -> None:
+    given = [Annotation("a.png", "classification", "cat", "1", confidence=0.5)]
+    found = labelme.write(tmp_path / "out", [Picture("a.png", "")], given, [])
+    assert [p.detail for p in found] == ["labelme holds no confidence (1 labels)"]

@@ -266,3 +266,11 @@ def test_what_a_set_cannot_hold_is_returned_as_a_problem(tmp_path: Path) -> None
         ("1", "unknown_category"), ("2", "missing_image"), ("3", "unsupported"),
         ("4", "not_a_number"), ("a.png in annotations-bbox", "unsupported"),
     ]  # fmt: skip
+
+
+def test_what_a_written_row_leaves_out_is_told_once(tmp_path: Path) -> None:
+    more = {"source": "x", "is_inside": True, "colour": "red"}
+    given = [Annotation("a.png", "box", "cat", "1", (0.0, 0.0, 1.0, 1.0), attributes=more)]
+    pictures = [Picture("a.png", "", (9, 9))]
+    found = open_images.write(tmp_path / "out", pictures, given, [ClassInfo("cat")])
+    assert [p.detail for p in found] == ["Open Images holds no attribute 'colour' (1 labels)"]

@@ -426,3 +426,16 @@ def test_what_a_set_cannot_hold_is_returned_as_a_problem(tmp_path: Path) -> None
     ]  # fmt: skip
     with pytest.raises(InvalidInput, match="not empty"):
         yolo.write(tmp_path / "out", [], [], [])
+
+
+def test_what_a_written_row_leaves_out_is_told_once(tmp_path: Path) -> None:
+    box = (0.0, 0.0, 1.0, 1.0)
+    given = [
+        Annotation("a.png", "box", "cat", where, box, attributes={"iscrowd": 0}, track="7")
+        for where in ("1", "2")
+    ]
+    found = yolo.write(tmp_path / "out", [Picture("a.png", "", (9, 9))], given, [ClassInfo("cat")])
+    assert [(p.where, p.reason, p.detail) for p in found] == [
+        ("1", "unsupported", "YOLO holds no attribute 'iscrowd' (2 labels)"),
+        ("1", "unsupported", "YOLO holds no track (2 labels)"),
+    ]

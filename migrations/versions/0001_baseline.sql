@@ -2395,6 +2395,7 @@ begin
     duplicates as (delete from core.duplicate where media_id = any (ids) returning 1),
     statistics as (delete from core.quality where media_id = any (ids) returning 1),
     findings as (delete from core.finding where media_id = any (ids) returning 1),
+    looked as (delete from core.detector_media where media_id = any (ids) returning 1),
     terms as (delete from core.media_terms where media_id = any (ids) returning 1),
     subjects as (delete from core.media_subject where media_id = any (ids) returning 1),
     contents as (

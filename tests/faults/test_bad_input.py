@@ -41,11 +41,15 @@ CASES: dict[str, tuple[str, int, str]] = {
     "a missing folder": ("ingest missing", 2, "no such folder: .*missing; give a folder"),
     "a file as folder": ("ingest fake.png", 2, "not a folder: .*fake.png; give the folder"),
     "an empty folder": ("ingest empty", 2, "nothing to ingest in .*empty: .*; give a folder"),
-    "no images": ("ingest texts", 2, "in .*texts: no image among its 1 files; give a folder"),
+    "no images": (
+        "ingest texts",
+        2,
+        "in .*texts: no image or video among its 1 files; give a folder",
+    ),
     "another folder of the name": ("ingest other/shades", 1, "shades.*; .*--source"),
     "a missing folder in the demo": ("demo --images missing", 2, "no such folder: .*missing"),
     "an empty folder in the demo": ("demo --images empty", 2, "nothing to ingest in .*empty"),
-    "no images in the demo": ("demo --images texts", 2, "no image among its 1 files"),
+    "no images in the demo": ("demo --images texts", 2, "no image or video among its 1 files"),
     "a missing table": (
         "labels import missing.csv --actor a",
         2,

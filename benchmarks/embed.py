@@ -18,7 +18,7 @@ from smartdb.encoders import Encoder
 from smartdb.errors import EncoderUnavailable
 from smartdb.ingest import ingest
 
-SPECS = {"descriptor": 1000, "torchvision:squeezenet1_1@none": 1000, "open_clip:ViT-B-32/none": 160}
+SPECS = {"descriptor": 1000, "torchvision:squeezenet1_1@none": 800, "open_clip:ViT-B-32/none": 160}
 BATCH = 32
 ROUNDS = 3
 SIZE = (640, 480)

@@ -52,12 +52,12 @@ analyze pg_temp.hashed, pg_temp.hash;
 -- name: match
 -- Pairs of hashes, one of them new, that are equal where the mask is set and differ in few bits.
 insert into pg_temp.near_hash (hash, other, bits)
-select a.hash, b.hash, bit_count((a.hash # b.hash)::bit(64))
+select a.hash, b.hash, (a.hash::bit(64) operator(public.<~>) b.hash::bit(64))::integer
 from pg_temp.hash as a
 join pg_temp.hash as b
     on (a.hash & %(mask)s::bigint) = (b.hash & %(mask)s::bigint) and a.hash <> b.hash
 where a.is_new and (not b.is_new or a.hash < b.hash)
-    and bit_count((a.hash # b.hash)::bit(64)) <= %(max_bits)s;
+    and a.hash::bit(64) operator(public.<~>) b.hash::bit(64) <= %(max_bits)s;
 
 -- name: clear
 -- Takes away the pairs of an encoder.

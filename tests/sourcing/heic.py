@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import io
 import struct
+import subprocess
+import sys
 from functools import cache
 
 from PIL import Image
@@ -36,21 +38,14 @@ def heic(picture: Image.Image, quarter_turns: int = 0) -> bytes:
     return head + _full(b"meta", meta + place) + _box(b"mdat", frame)
 
 
-@cache  # x265 cannot be opened twice in a process
+@cache
 def _hevc(rgb: bytes, size: tuple[int, int]) -> tuple[bytes, bytes]:
-    """The box hvcC, and one frame as length-prefixed NAL units."""
-    import av
+    """The box hvcC, and one frame as length-prefixed NAL units.
 
-    buffer = io.BytesIO()
-    with av.open(buffer, "w", format="mp4") as out:
-        stream = out.add_stream("libx265", rate=1)
-        stream.width, stream.height = size
-        stream.pix_fmt = "yuv444p"
-        stream.options = {"x265-params": "qp=4:log-level=none:pools=1:frame-threads=1"}
-        frame = av.VideoFrame.from_image(Image.frombytes("RGB", size, rgb))
-        for packet in [*stream.encode(frame), *stream.encode(None)]:
-            out.mux(packet)
-    data = buffer.getvalue()
+    In a process of its own: x265 cannot be opened a second time in one, by whatever test.
+    """
+    call = [sys.executable, __file__, *map(str, size)]
+    data = subprocess.run(call, input=rgb, capture_output=True, check=True, timeout=60).stdout
     at = data.index(b"hvcC") - 4
     (length,) = struct.unpack(">I", data[at : at + 4])
     content = data.index(b"mdat")
@@ -64,3 +59,24 @@ def _box(kind: bytes, content: bytes) -> bytes:
 
 def _full(kind: bytes, content: bytes) -> bytes:
     return _box(kind, b"\0\0\0\0" + content)
+
+
+def _mp4(rgb: bytes, size: tuple[int, int]) -> bytes:
+    """An MP4 of one frame."""
+    import av
+
+    buffer = io.BytesIO()
+    with av.open(buffer, "w", format="mp4") as out:
+        stream = out.add_stream("libx265", rate=1)
+        stream.width, stream.height = size
+        stream.pix_fmt = "yuv444p"
+        stream.options = {"x265-params": "qp=4:log-level=none:pools=1:frame-threads=1"}
+        frame = av.VideoFrame.from_image(Image.frombytes("RGB", size, rgb))
+        for packet in [*stream.encode(frame), *stream.encode(None)]:
+            out.mux(packet)
+    return buffer.getvalue()
+
+
+if __name__ == "__main__":
+    width, height = map(int, sys.argv[1:])
+    sys.stdout.buffer.write(_mp4(sys.stdin.buffer.read(), (width, height)))

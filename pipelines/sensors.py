@@ -39,7 +39,7 @@ def new_files(database: Database) -> dg.SensorResult:
     Sources become partitions here. Off until switched on.
     """
     with database.writer() as conn:
-        known = [source.source for source in sources.sources(conn)]
+        known = sources.names(conn)
         waiting = [source for source in known if ingest.has_new(conn, source)]
     return dg.SensorResult(
         run_requests=[dg.RunRequest(partition_key=source) for source in waiting],

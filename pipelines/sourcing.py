@@ -29,5 +29,5 @@ def media_location(
 ) -> dg.MaterializeResult[Any]:
     """The files of one source, listed again: new ones are read, those that are gone are marked."""
     with database.writer(context.run.run_id) as conn:
-        found = sources.find(conn, context.partition_key)
-        return result(ingest.ingest(conn, found.uri, source=found.source))
+        _, uri = sources.find(conn, context.partition_key)
+        return result(ingest.ingest(conn, uri, source=context.partition_key))

@@ -13,11 +13,11 @@ import psycopg
 from psycopg.rows import tuple_row
 from psycopg.types.json import Jsonb
 
-from smartdb import config, contents, detectors
+from smartdb import config, contents, detectors, sources
 from smartdb.bulk import copy_rows
 from smartdb.contents import Content
 from smartdb.detectors import Box, Detector
-from smartdb.errors import NotFound, SmartdbError, translated
+from smartdb.errors import SmartdbError, translated
 from smartdb.runs import run
 from smartdb.statements import statement
 from smartdb.workers import Lost, parallel
@@ -51,7 +51,7 @@ def detect(
     the detector.
     """
     ready = detectors.load(detector)
-    check_source(conn, source)
+    sources.find(conn, source)
     told = {"name": ready.name, "version": ready.version, "parameters": dict(ready.parameters)}
     tally = Counter(looked=0, media=0, found=0, problems=0)
     with translated(), run(conn, "detect", {"source": source, "detector": told}) as opened:
@@ -82,13 +82,6 @@ def look(item: Item) -> Seen:
         return str(error)
     boxes = (_within(box, picture.size) for box in _loaded(name).find(np.asarray(picture)))
     return [box for box in boxes if box.w > 0 and box.h > 0]
-
-
-def check_source(conn: psycopg.Connection[Any], source: str) -> None:
-    """NotFound if there is no source of this name."""
-    with translated(), conn.cursor(row_factory=tuple_row) as cursor:
-        if cursor.execute(statement("detection", "source"), {"source": source}).fetchone() is None:
-            raise NotFound(f"no source {source!r}; see: smartdb sources")
 
 
 @cache

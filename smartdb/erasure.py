@@ -17,7 +17,7 @@ import psycopg
 from psycopg.rows import tuple_row
 
 import smartdb
-from smartdb import disposal, thumbnails
+from smartdb import disposal, sources, thumbnails
 from smartdb.errors import InvalidInput, NotFound, NothingToDo, translated
 from smartdb.statements import statement
 from smartdb.turns import turn
@@ -97,8 +97,7 @@ def find(
     if media_ids is not None:
         return _not_erased(conn, sorted({*media_ids}))
     if source is not None:
-        if not _rows(conn, "source", source=source):
-            raise NotFound(f"no source {source!r}; see: smartdb sources")
+        sources.find(conn, source)
         found = [row[0] for row in _rows(conn, "of_source", source=source)]
         if not found:
             raise NothingToDo(f"no media lies in the source {source!r} (any more)")

@@ -9,12 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
-from psycopg.rows import tuple_row
 
 from smartdb import config, formats, sources, walk
-from smartdb.errors import InvalidInput, NotFound
+from smartdb.errors import InvalidInput
 from smartdb.labels import FOLDERS
-from smartdb.statements import statement
 
 FOLDER_FORMATS = ("folders", "flat")
 """Formats whose labels are the names of folders, said by that actor."""
@@ -93,20 +91,13 @@ def _root(
 ) -> tuple[str | None, Path | None]:
     """The URI that names start from, and its folder if it is a local one."""
     if images is None:
-        return (None, None) if source is None else (_uri_of_source(conn, source), None)
+        if source is None:
+            return None, None
+        _, uri = sources.find(conn, source)
+        conn.commit()
+        return uri, None
     if "://" in str(images) and not str(images).startswith("file://"):
         return str(images), None
     text = walk.path_of(str(images)) if "://" in str(images) else bytes(Path(images))
     folder = walk.checked(text)
     return walk.uri_of(folder), Path(folder.decode("utf-8", "surrogateescape"))
-
-
-def _uri_of_source(conn: psycopg.Connection[Any], source: str) -> str:
-    with conn.cursor(row_factory=tuple_row) as cursor:
-        found = cursor.execute(statement("importing", "source"), {"source": source}).fetchall()
-    conn.commit()
-    if not found:
-        names = ", ".join(repr(each.source) for each in sources.sources(conn))
-        conn.commit()
-        raise NotFound(f"no source {source!r}; there is: {names or 'none; give --images'}")
-    return str(found[0][1])

@@ -144,14 +144,13 @@ def has_new(conn: psycopg.Connection[Any], source: str) -> bool:
 
     False, too, where the source cannot be listed at the moment.
     """
-    found = sources.find(conn, source)
-    source_id = sources.register(conn, source, found.uri, None)
+    source_id, uri = sources.find(conn, source)
     conn.commit()
     tally = new_tally()
     job = Job(0, source_id, None, SECONDS, None)
     listings.begin(conn)
     try:
-        return any(True for _ in _unread(conn, stores.listing(found.uri, tally), job, tally))
+        return any(True for _ in _unread(conn, stores.listing(uri, tally), job, tally))
     except InvalidInput:
         return False
 

@@ -15,12 +15,11 @@ from typing import Any, Literal
 import psycopg
 from psycopg.rows import tuple_row
 
-from smartdb import label_issues, stores, tasks, walk
+from smartdb import label_issues, sources, stores, tasks, walk
 from smartdb import ontology as ontologies
 from smartdb.bulk import copy_rows
 from smartdb.errors import Conflict, InvalidInput, NotFound, NothingToDo, translated
 from smartdb.runs import run
-from smartdb.sources import sources
 from smartdb.statements import statement
 
 FOLDERS = "folder names"
@@ -53,7 +52,7 @@ def import_folder_labels(
     has no class becomes a label task. Returns added, known (said before), judged (left as a
     reviewer decided), conflicting, unlabelled (new label tasks) and classes.
     """
-    source_id, root = _source(conn, source)
+    source_id, root = sources.find(conn, source)
     conn.commit()
     parameters = {"source": source, "ontology": ontology, "actor": actor}
     with translated(), run(conn, "import_labels", parameters) as opened:
@@ -182,18 +181,6 @@ def _write(
         "judged": n_said - n_live,
         "conflicting": n_torn,
     }
-
-
-def _source(conn: psycopg.Connection[Any], source: str) -> tuple[int, str]:
-    with translated():
-        found = _rows(conn, "source", {"source": source})
-        if not found:
-            others = (
-                ", ".join(repr(each.source) for each in sources(conn))
-                or "none yet; run: smartdb ingest"
-            )
-            raise NotFound(f"no source {source!r}; there is: {others}")
-    return found[0][0], found[0][1]
 
 
 def _folder_classes(

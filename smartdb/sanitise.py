@@ -17,10 +17,10 @@ import psycopg
 from psycopg.rows import tuple_row
 from psycopg.types.json import Jsonb
 
-from smartdb import clean_copy, config, contents, images, managed, stores
+from smartdb import clean_copy, config, contents, images, managed, sources, stores
 from smartdb.clean_copy import How, Look
 from smartdb.contents import Content
-from smartdb.detection import SECONDS, Progress, check_source
+from smartdb.detection import SECONDS, Progress
 from smartdb.errors import SmartdbError, translated
 from smartdb.images import Inspected, Refused
 from smartdb.metadata import KINDS
@@ -69,7 +69,7 @@ def sanitise(
     and findings without a region. Commits each batch; a second run does only what is new. The
     connection must be of smartdb_privacy, for originals are hidden.
     """
-    check_source(conn, source)
+    sources.find(conn, source)
     parameters = {"source": source, "how": how}
     tally = Counter(cleaned=0, changed=0, unread=0, left=0)
     with translated(), run(conn, "sanitise", parameters) as opened:

@@ -34,14 +34,20 @@ def sources(conn: psycopg.Connection[Any]) -> list[Source]:
         return cursor.execute(statement("source", "list")).fetchall()
 
 
-def find(conn: psycopg.Connection[Any], name: str) -> Source:
-    """The source of this name; NotFound says which there are."""
-    known = sources(conn)
-    for source in known:
-        if source.source == name:
-            return source
-    there = ", ".join(repr(source.source) for source in known) or "none yet; run: smartdb ingest"
-    raise NotFound(f"no source {name!r}; there is: {there}")
+def names(conn: psycopg.Connection[Any]) -> list[str]:
+    """The names of the sources, in order."""
+    with translated(), conn.cursor(row_factory=tuple_row) as cursor:
+        return [name for (name,) in cursor.execute(statement("source", "names"))]
+
+
+def find(conn: psycopg.Connection[Any], name: str) -> tuple[int, str]:
+    """Id and URI of the source of this name; NotFound says which there are."""
+    with translated(), conn.cursor(row_factory=tuple_row) as cursor:
+        row = cursor.execute(statement("source", "find"), {"source": name}).fetchone()
+    if row is None:
+        there = ", ".join(map(repr, names(conn))) or "none yet; run: smartdb ingest"
+        raise NotFound(f"no source {name!r}; there is: {there}")
+    return int(row[0]), str(row[1])
 
 
 def register(conn: psycopg.Connection[Any], name: str, uri: str, licence: str | None) -> int:

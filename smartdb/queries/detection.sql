@@ -1,7 +1,3 @@
--- name: source
--- Whether there is a source of this name.
-select from smartdb.source_summary as s where s.source = %(source)s;
-
 -- name: register
 -- Makes the detector unless it is known.
 insert into core.detector (name, version, parameters)

@@ -40,10 +40,6 @@ from core.media_location as l join core.source as s using (source_id)
 where s.name = %(source)s
 order by l.media_id;
 
--- name: source
--- Whether there is a source of this name.
-select from core.source as s where s.name = %(source)s;
-
 -- name: of_subject
 -- The media that show a person.
 select s.media_id from core.media_subject as s where s.subject_key = %(subject)s order by s.media_id;

@@ -393,7 +393,3 @@ select pg_advisory_unlock(7360406, %(actor_id)s::integer);
 -- name: actor_id
 -- The actor of this name, if it was ever heard.
 select a.actor_id, a.kind from core.actor as a where a.name = %(actor)s;
-
--- name: source
--- The source of this name.
-select s.source_id, s.uri from core.source as s where s.name = %(source)s;

@@ -1,7 +1,3 @@
--- name: source
--- The source of this name.
-select s.source_id, s.uri from core.source as s where s.name = %(source)s;
-
 -- name: locations
 -- Every file of a source and the media it holds.
 select l.media_id, l.uri from core.media_location as l

@@ -1,17 +1,50 @@
-"""Fixtures of the tests of Sourcing: an S3 store on 127.0.0.1, and one that stumbles."""
+"""Fixtures of the tests of Sourcing: label sets, an S3 store on 127.0.0.1, one that stumbles."""
 
 from __future__ import annotations
 
 import http.client
+import json
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from smartdb import objects
+from smartdb.formats import png
+
+from .reading import Make
+
+
+@pytest.fixture
+def make(tmp_path: Path) -> Make:
+    """A function that makes a folder by name: texts, bytes, JSON of dicts, masks as PNG, and of
+    (width, height) a picture."""
+
+    def made(content: dict[str, Any]) -> Path:
+        for name, value in content.items():
+            path = tmp_path / "set" / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            if isinstance(value, tuple):
+                Image.new("1", value).save(path)
+            else:
+                path.write_bytes(_bytes(value))
+        return tmp_path / "set"
+
+    return made
+
+
+def _bytes(value: Any) -> bytes:
+    if isinstance(value, np.ndarray):
+        return png.to_png(value)
+    if isinstance(value, dict):
+        value = json.dumps(value)
+    return value if isinstance(value, bytes) else value.encode()
 
 
 @dataclass

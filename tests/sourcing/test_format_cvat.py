@@ -13,9 +13,11 @@ import numpy as np
 import pytest
 
 from smartdb.formats import cvat, masks
-from smartdb.formats.base import Annotation, ClassInfo, Picture, Problem
+from smartdb.formats.base import Annotation, ClassInfo, Picture
 from smartdb.formats.geometry import bounds
 from smartdb.formats.rotated import Rectangle
+
+from .reading import labels, problems
 
 BOX = '<box label="{}" xtl="{}" ytl="{}" xbr="{}" ybr="{}" occluded="0"/>'
 
@@ -28,14 +30,6 @@ def a_file(folder: Path, *inside: str, head: str = "") -> Path:
     file = folder / "annotations.xml"
     file.write_bytes(f"{head}<annotations>\n{''.join(inside)}</annotations>".encode("latin-1"))
     return file
-
-
-def labels(items: Iterable[Any]) -> list[Annotation]:
-    return [item for item in items if isinstance(item, Annotation)]
-
-
-def problems(items: Iterable[Any]) -> list[tuple[str, str]]:
-    return [(item.where, item.reason) for item in items if isinstance(item, Problem)]
 
 
 def one(path: Path) -> Annotation:

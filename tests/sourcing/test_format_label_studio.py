@@ -18,6 +18,8 @@ from smartdb.formats.base import Annotation, ClassInfo, Picture, Problem
 from smartdb.formats.geometry import bounds
 from smartdb.formats.rotated import Rectangle
 
+from .reading import labels
+
 SIZE = {"original_width": 200, "original_height": 100, "image_rotation": 0}
 RECTANGLE = {"x": 10, "y": 20, "width": 30, "height": 40, "rotation": 0, "rectanglelabels": ["cat"]}
 
@@ -37,10 +39,6 @@ def a_file(folder: Path, *tasks: Any) -> Path:
     file = folder / "export.json"
     file.write_text(json.dumps(list(tasks)))
     return file
-
-
-def labels(items: Iterable[Any]) -> list[Annotation]:
-    return [item for item in items if isinstance(item, Annotation)]
 
 
 def problems(items: Iterable[Any]) -> list[tuple[str, str]]:

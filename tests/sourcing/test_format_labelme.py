@@ -7,7 +7,6 @@ import io
 import json
 import random
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,7 @@ from PIL import Image
 from smartdb.formats import labelme, masks, png
 from smartdb.formats.base import Annotation, ClassInfo, Item, Picture, Problem
 
-Make = Callable[[dict[str, Any]], Path]
+from .reading import Make, labels, problems
 
 
 def shape(form: str | None, points: Any, **more: Any) -> dict[str, Any]:
@@ -31,33 +30,6 @@ def document(*shapes: Any, **more: Any) -> dict[str, Any]:
         "version": "5.4.1", "flags": {}, "shapes": list(shapes), "imagePath": "a.png",
         "imageData": None, "imageHeight": 20, "imageWidth": 10, **more,
     }  # fmt: skip
-
-
-@pytest.fixture
-def make(tmp_path: Path) -> Make:
-    """A function that makes a folder: texts, bytes, JSON of dicts, (width, height) of a picture."""
-
-    def made(content: dict[str, Any]) -> Path:
-        for name, value in content.items():
-            path = tmp_path / "set" / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            if isinstance(value, tuple):
-                Image.new("1", value).save(path)
-            elif isinstance(value, dict):
-                path.write_text(json.dumps(value))
-            else:
-                path.write_bytes(value if isinstance(value, bytes) else value.encode())
-        return tmp_path / "set"
-
-    return made
-
-
-def labels(items: list[Item]) -> list[Annotation]:
-    return [item for item in items if isinstance(item, Annotation)]
-
-
-def problems(items: list[Item]) -> list[tuple[str, str]]:
-    return [(item.where, item.reason) for item in items if isinstance(item, Problem)]
 
 
 def rows(items: list[Item]) -> Counter[str]:

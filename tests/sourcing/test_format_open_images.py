@@ -4,49 +4,20 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image
 
-from smartdb.formats import masks, open_images, png
-from smartdb.formats.base import Annotation, ClassInfo, Item, Picture, Problem
+from smartdb.formats import masks, open_images
+from smartdb.formats.base import Annotation, ClassInfo, Item, Picture
 
-Make = Callable[[dict[str, Any]], Path]
+from .reading import Make, labels, problems
 
 BOXES = "ImageID,Source,LabelName,Confidence,XMin,XMax,YMin,YMax,IsOccluded"
 SEEN = "ImageID,Source,LabelName,Confidence"
 MASKS = "MaskPath,ImageID,LabelName,BoxID,BoxXMin,BoxXMax,BoxYMin,BoxYMax,PredictedIoU,Clicks"
-
-
-@pytest.fixture
-def make(tmp_path: Path) -> Make:
-    """A function that makes a folder: texts, bytes, (width, height) for a picture, or a mask."""
-
-    def made(content: dict[str, Any]) -> Path:
-        for name, value in content.items():
-            path = tmp_path / "set" / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            if isinstance(value, tuple):
-                Image.new("1", value).save(path)
-            elif isinstance(value, np.ndarray):
-                path.write_bytes(png.to_png(value))
-            else:
-                path.write_bytes(value if isinstance(value, bytes) else value.encode())
-        return tmp_path / "set"
-
-    return made
-
-
-def labels(items: list[Item]) -> list[Annotation]:
-    return [item for item in items if isinstance(item, Annotation)]
-
-
-def problems(items: list[Item]) -> list[tuple[str, str]]:
-    return [(item.where, item.reason) for item in items if isinstance(item, Problem)]
 
 
 def rows(items: list[Item]) -> Counter[str]:

@@ -11,7 +11,9 @@ import pytest
 
 from smartdb.errors import InvalidInput
 from smartdb.formats import voc
-from smartdb.formats.base import Annotation, ClassInfo, Picture, Problem
+from smartdb.formats.base import Annotation, ClassInfo, Picture
+
+from .reading import problems
 
 OBJECT = (
     "<object><name>{name}</name><bndbox><xmin>{0}</xmin><ymin>{1}</ymin>"
@@ -33,10 +35,6 @@ def a_file(folder: Path, *inside: str, name: str = "a", head: str = "") -> Path:
 
 def boxes(items: Iterable[Any]) -> list[Any]:
     return [item.box for item in items if isinstance(item, Annotation)]
-
-
-def problems(items: Iterable[Any]) -> list[tuple[str, str]]:
-    return [(item.where, item.reason) for item in items if isinstance(item, Problem)]
 
 
 def test_whole_picture_is_from_1_to_its_size_or_from_0_as_edges(tmp_path: Path) -> None:

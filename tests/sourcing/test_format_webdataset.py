@@ -16,7 +16,9 @@ import pytest
 
 from smartdb.errors import InvalidInput
 from smartdb.formats import tar_stream, webdataset
-from smartdb.formats.base import Annotation, ClassInfo, Picture, Problem
+from smartdb.formats.base import Annotation, ClassInfo, Picture
+
+from .reading import labels, problems
 
 JPEG = b"\xff\xd8\xff\xe0picture"
 
@@ -40,14 +42,6 @@ def a_link(name: str, to: str, type_: bytes = tarfile.SYMTYPE) -> tuple[tarfile.
 
 def pictures(items: Iterable[Any]) -> list[str]:
     return [item.name for item in items if isinstance(item, Picture)]
-
-
-def labels(items: Iterable[Any]) -> list[Annotation]:
-    return [item for item in items if isinstance(item, Annotation)]
-
-
-def problems(items: Iterable[Any]) -> list[tuple[str, str]]:
-    return [(item.where, item.reason) for item in items if isinstance(item, Problem)]
 
 
 def test_files_of_a_sample_belong_together(tmp_path: Path) -> None:

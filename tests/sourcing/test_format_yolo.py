@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import random
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,34 +13,9 @@ from PIL import Image
 
 from smartdb.errors import InvalidInput
 from smartdb.formats import yolo
-from smartdb.formats.base import Annotation, ClassInfo, Item, Picture, Problem
+from smartdb.formats.base import Annotation, ClassInfo, Item, Picture
 
-Make = Callable[[dict[str, Any]], Path]
-
-
-@pytest.fixture
-def make(tmp_path: Path) -> Make:
-    """A function that makes a folder: texts, bytes, or (width, height) for a picture."""
-
-    def made(content: dict[str, Any]) -> Path:
-        for name, value in content.items():
-            path = tmp_path / "set" / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            if isinstance(value, tuple):
-                Image.new("1", value).save(path)
-            else:
-                path.write_bytes(value if isinstance(value, bytes) else value.encode())
-        return tmp_path / "set"
-
-    return made
-
-
-def labels(items: list[Item]) -> list[Annotation]:
-    return [item for item in items if isinstance(item, Annotation)]
-
-
-def problems(items: list[Item]) -> list[tuple[str, str]]:
-    return [(item.where, item.reason) for item in items if isinstance(item, Problem)]
+from .reading import Make, labels, problems
 
 
 def names(items: list[Item]) -> list[str]:

@@ -91,4 +91,4 @@ def _saved(
     values = {"mapping": mapping, "ontology": ontology, "given": list(given)}
     with conn.cursor(row_factory=tuple_row) as cursor:
         rows = cursor.execute(statement("class_mapping", "saved"), values)
-        return {name: class_id for name, class_id, _ in rows}
+        return dict(rows)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 
 import psycopg
 
-from smartdb import config, formats, sources, walk
+from smartdb import config, formats, sources, stores, walk
 from smartdb.errors import InvalidInput
 from smartdb.labels import FOLDERS
 
@@ -22,7 +23,10 @@ _FIXED = ("path", "images", "options")
 
 @dataclass(frozen=True)
 class Plan:
-    """What is imported, from where, in whose name; ``root`` is the URI that names start from."""
+    """What is imported, from where, in whose name.
+
+    ``images`` is what is ingested with it, ``root`` the URI that names start from.
+    """
 
     path: Path
     format: str
@@ -32,7 +36,7 @@ class Plan:
     root: str | None
     folder: Path | None
     source: str | None
-    is_ingested: bool
+    images: str | Path | None
     options: Mapping[str, str]
 
     @property
@@ -82,7 +86,7 @@ def planned(
     name_of_source = source or (folder.name if folder else None)
     return Plan(
         path, chosen, called, ontology, mapping or called, root, folder, name_of_source,
-        given is not None, options,
+        given, options,
     )  # fmt: skip
 
 
@@ -96,8 +100,5 @@ def _root(
         _, uri = sources.find(conn, source)
         conn.commit()
         return uri, None
-    if "://" in str(images) and not str(images).startswith("file://"):
-        return str(images), None
-    text = walk.path_of(str(images)) if "://" in str(images) else bytes(Path(images))
-    folder = walk.checked(text)
-    return walk.uri_of(folder), Path(folder.decode("utf-8", "surrogateescape"))
+    root = stores.root_of(images)
+    return root, Path(os.fsdecode(walk.path_of(root))) if stores.is_local(root) else None

@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
-from psycopg.pq import TransactionStatus
 from psycopg.rows import dict_row, tuple_row
 
 from smartdb import class_mapping, label_issues, tasks, walk
@@ -32,6 +31,7 @@ from smartdb.ingest import Progress, ingest
 from smartdb.labels import actor_id_of
 from smartdb.runs import Run, run
 from smartdb.statements import statement
+from smartdb.turns import turn
 
 BATCH = 50_000
 """Labels in a transaction; see benchmarks/labels.py."""
@@ -214,7 +214,7 @@ def _write(
     _require_found(conn, plan)
     actor_id = actor_id_of(conn, plan.actor, "import")
     conn.commit()
-    with _alone(conn, actor_id):
+    with turn(conn, f"import {actor_id}"):
         _resolve(conn, actor_id)
         conn.commit()
         added = sum(_batches(conn, actor_id, opened.run_id))
@@ -241,10 +241,8 @@ def _ingest(
 ) -> None:
     """Ingests the folder or store of the images, and what bytes the file carried."""
     own = plan.own_folder
-    if plan.is_ingested:
-        at = plan.folder or plan.root
-        assert at is not None
-        ingest(conn, at, source=plan.source, workers=workers, progress=progress)
+    if plan.images is not None:
+        ingest(conn, plan.images, source=plan.source, workers=workers, progress=progress)
     if own.is_dir() and plan.folder is None:
         ingest(conn, own, source=f"{plan.path.name} (carried)", workers=workers, progress=progress)
 
@@ -330,20 +328,6 @@ def _counts(conn: psycopg.Connection[Any]) -> dict[str, int]:
 
 def _classes(conn: psycopg.Connection[Any]) -> list[ClassCount]:
     return [ClassCount(*row) for row in _rows(conn, "labels_by_class")]
-
-
-@contextmanager
-def _alone(conn: psycopg.Connection[Any], actor_id: int) -> Iterator[None]:
-    """Holds off other imports of the actor, which would add the same."""
-    _do(conn, "lock", {"actor_id": actor_id})
-    conn.commit()
-    try:
-        yield
-    finally:
-        if not conn.closed:
-            if conn.info.transaction_status == TransactionStatus.INERROR:
-                conn.rollback()
-            _do(conn, "unlock", {"actor_id": actor_id})
 
 
 def _do(conn: psycopg.Connection[Any], name: str, values: Mapping[str, Any] | None = None) -> int:

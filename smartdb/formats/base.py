@@ -16,16 +16,8 @@ Kind = Literal[
     "classification", "box", "rotated_box", "polygon", "mask", "polyline", "keypoints", "caption"
 ]
 
-REASONS = (
-    "broken_file", "orphan_label", "duplicate_id", "unknown_category", "bad_shape", "bad_row",
-    "unsupported",
-    "missing_image", "ambiguous_image", "unsafe_path", "zero_size", "not_a_number", "outside",
-    "size_differs",
-)  # fmt: skip
-"""Stable codes of what is wrong with a row; from missing_image on, `importing` finds them."""
-
 WARNINGS = ("outside", "size_differs")
-"""Reasons with which a row goes in all the same."""
+"""Reasons with which a row goes in all the same; the others: comment on core.import_problem."""
 
 
 @dataclass(frozen=True, slots=True)

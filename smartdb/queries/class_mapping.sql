@@ -1,6 +1,6 @@
 -- name: saved
 -- What a mapping says of names in files; a class that is no longer in use says nothing.
-select m.given, m.class_id, m.class_id is not null as is_wanted
+select m.given, m.class_id
 from core.class_mapping as m
 join core.ontology as o using (ontology_id)
 left join core.class as c on c.class_id = m.class_id and c.version_to is null

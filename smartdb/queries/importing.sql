@@ -382,14 +382,6 @@ select
     - (select count(*) from import_row as r where r.problem not in ('unwanted', 'outside', 'picture'))
     - (select count(*) from import_picture as p where p.media_id is null) as unread;
 
--- name: lock
--- No other import speaks for this actor until `unlock` or the end of the connection.
-select pg_advisory_lock(7360406, %(actor_id)s::integer);
-
--- name: unlock
--- See `lock`.
-select pg_advisory_unlock(7360406, %(actor_id)s::integer);
-
 -- name: actor_id
 -- The actor of this name, if it was ever heard.
-select a.actor_id, a.kind from core.actor as a where a.name = %(actor)s;
+select a.actor_id from core.actor as a where a.name = %(actor)s;

@@ -11,7 +11,7 @@ from typing import Any
 import dagster as dg
 import psycopg
 
-from smartdb import config, database, encoders, runs, walk
+from smartdb import config, database, encoders, runs, stores, walk
 
 
 class Database(dg.ConfigurableResource[Any]):
@@ -55,9 +55,5 @@ class Loop(dg.ConfigurableResource[Any]):
 
     def called(self) -> str:
         """Name of the source, the ontology, the dataset and the model."""
-        return self.name or (_shown(self.folder()) if self.images else "digits")
-
-
-def _shown(folder: Path) -> str:
-    """The name of a folder as ingest calls its source: text, whatever its bytes are."""
-    return walk.shown(os.fsencode(folder.resolve().name)) or "/"
+        folder = os.fsencode(self.folder().resolve())
+        return self.name or (stores.name_of(walk.uri_of(folder)) if self.images else "digits")

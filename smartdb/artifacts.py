@@ -36,7 +36,7 @@ def write(data: bytes, suffix: str = "") -> Artifact:
     path = folder() / digest.hexdigest()[:2] / (digest.hexdigest() + suffix)
     try:
         if not _holds(path, digest.digest()):
-            _write(path, data)
+            write_file(path, data)
     except OSError as error:
         kind = DiskFull if error.errno == 28 else SmartdbError
         raise kind(f"cannot write {path}: {error.strerror}") from error
@@ -58,6 +58,22 @@ def read(uri: str, sha256: bytes) -> bytes:
     return data
 
 
+def write_file(path: Path, data: bytes, mode: int = 0o644) -> None:
+    """Writes a file in one step, so that a reader sees all of it or none."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=".part-", dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).chmod(mode)
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
 def _path(uri: str) -> Path:
     parts = urlsplit(uri)
     if parts.scheme != "file":
@@ -67,18 +83,3 @@ def _path(uri: str) -> Path:
 
 def _holds(path: Path, digest: bytes) -> bool:
     return path.is_file() and hashlib.sha256(path.read_bytes()).digest() == digest
-
-
-def _write(path: Path, data: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=".part-", dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).chmod(0o644)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise

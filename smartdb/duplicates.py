@@ -126,7 +126,7 @@ def group(
     conn.commit()
     if known and known["parameters"] == parameters and not compared["n_new"]:
         return _counts(known["counts"], is_new=False)
-    if not embeddings.count_vectors(conn, encoder)[0]:
+    if not embeddings.n_vectors(conn, encoder):
         raise NothingToDo(f"encoder {encoder.name!r} has no vectors yet; run: smartdb embed")
     with translated(), run(conn, "duplicates", parameters) as opened:
         edges, kin = read_edges(conn, encoder), read_kin(conn)
@@ -159,7 +159,7 @@ def typical(conn: psycopg.Connection[Any], encoder: Registered) -> float:
 
     Neighbours are farther apart among some media than among all, so it is that of a nearer rank.
     """
-    n, _ = embeddings.count_vectors(conn, encoder)
+    n = embeddings.n_vectors(conn, encoder)
     query = statement("duplicates", "sample").format(vectors=encoder.vectors)
     _, vectors = bulk.read_vectors(conn, query, {"share": min(1.0, AMONG / max(1, n))})
     rank = max(1, round(neighbours.K * len(vectors) / max(1, n)))

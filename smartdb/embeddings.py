@@ -155,9 +155,14 @@ def resolve(conn: psycopg.Connection[Any], spec: str | None, **options: Any) -> 
     return encoders.load(spec, **options)
 
 
-def count_vectors(conn: psycopg.Connection[Any], encoder: Registered) -> tuple[int, int]:
-    """How many vectors there are, and how many pictures have none."""
-    return _number(conn, "count", encoder), _number(conn, "n_gap", encoder)
+def n_vectors(conn: psycopg.Connection[Any], encoder: Registered) -> int:
+    """How many vectors there are."""
+    return _number(conn, "count", encoder)
+
+
+def n_gap(conn: psycopg.Connection[Any], encoder: Registered) -> int:
+    """How many pictures have no vector."""
+    return _number(conn, "n_gap", encoder)
 
 
 def read_vectors(

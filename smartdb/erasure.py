@@ -54,7 +54,10 @@ def erase(
     commits. InvalidInput unless one of the three is named with a reason, NotFound for what does
     not exist, AccessDenied for all but smartdb_privacy.
     """
-    _refuse_vague(media_ids, source, subject, reason)
+    _refuse_vague(media_ids, source, subject)
+    if not reason.strip():
+        raise InvalidInput("say why: a request to erase needs a reason")
+    media_ids = None if media_ids is None else sorted({*media_ids})
     with turn(conn, "erase"):
         resumed = _resume(conn, delete_files)
         try:
@@ -94,6 +97,7 @@ def find(
     subject: str | None = None,
 ) -> list[int]:
     """The media that are meant, without what derives from them; NotFound or NothingToDo if none."""
+    _refuse_vague(media_ids, source, subject)
     if media_ids is not None:
         return _not_erased(conn, sorted({*media_ids}))
     if source is not None:
@@ -113,13 +117,9 @@ def subject_hash(key: str) -> str:
     return hashlib.sha256(key.encode()).hexdigest()
 
 
-def _refuse_vague(
-    media_ids: Iterable[int] | None, source: str | None, subject: str | None, reason: str
-) -> None:
+def _refuse_vague(media_ids: Iterable[int] | None, source: str | None, subject: str | None) -> None:
     if sum(given is not None for given in (media_ids, source, subject)) != 1:
         raise InvalidInput("say what to erase: either media, or a source, or a subject")
-    if not reason.strip():
-        raise InvalidInput("say why: a request to erase needs a reason")
 
 
 def _not_erased(conn: psycopg.Connection[Any], media_ids: list[int]) -> list[int]:
@@ -133,9 +133,9 @@ def _not_erased(conn: psycopg.Connection[Any], media_ids: list[int]) -> list[int
     return found
 
 
-def _asked(media_ids: Iterable[int] | None, source: str | None, subject: str | None) -> str:
+def _asked(media_ids: Sequence[int] | None, source: str | None, subject: str | None) -> str:
     if media_ids is not None:
-        return f"media {_some(sorted({*media_ids}))}"
+        return f"media {_some(media_ids)}"
     return f"source {source}" if source is not None else f"subject {subject_hash(subject or '')}"
 
 

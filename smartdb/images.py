@@ -10,7 +10,7 @@ import hashlib
 import io
 import os
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -90,8 +90,10 @@ class Refused:
     detail: str
 
 
-def inspect_found(found: Found) -> Inspected | Refused:
-    """What a worker does with a file of a listing."""
+def inspect_found(
+    found: Found, keep: Callable[[Inspected, bytes], None] | None = None
+) -> Inspected | Refused:
+    """What a worker does with a file of a listing; ``keep`` gets good ones that lie in a store."""
     if found.problem:
         return Refused("unreadable", found.problem)
     extension = extension_of(found.uri)
@@ -99,8 +101,13 @@ def inspect_found(found: Found) -> Inspected | Refused:
         return Refused("unsupported", f"camera raw ({extension}); develop it into a TIFF or JPEG")
     if not found.path:
         data = fetch(found)
-        return inspect_named(found.uri, data) if isinstance(data, bytes) else data
-    if extension_of(found.uri).encode() in video_types.EXTENSIONS:
+        if isinstance(data, Refused):
+            return data
+        seen = inspect_named(found.uri, data)
+        if keep and isinstance(seen, Inspected):
+            keep(seen, data)
+        return seen
+    if extension.encode() in video_types.EXTENSIONS:
         return _inspect_video(found.path)
     return inspect(found.path)
 

@@ -34,14 +34,10 @@ def inspect_and_keep(store: str, found: Found) -> Inspected | Refused:
 
     Raises what the store does: then there is no use in going on.
     """
-    if found.problem or found.path:
-        seen = images.inspect_found(found)
-        return _kept(store, found, seen) if isinstance(seen, Inspected) else seen
-    data = images.fetch(found)
-    seen = images.inspect_named(found.uri, data) if isinstance(data, bytes) else data
-    if isinstance(data, bytes) and isinstance(seen, Inspected):
-        stores.write_new(place(store, seen.sha256), data)
-    return seen
+    seen = images.inspect_found(
+        found, lambda seen, data: stores.write_new(place(store, seen.sha256), data)
+    )
+    return _kept(store, found, seen) if found.path and isinstance(seen, Inspected) else seen
 
 
 def _kept(store: str, found: Found, seen: Inspected) -> Inspected | Refused:

@@ -9,15 +9,14 @@ from __future__ import annotations
 
 import os
 import re
-import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from types import ModuleType
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import quote, unquote_to_bytes, urlsplit
 
-from smartdb import walk
+from smartdb import artifacts, walk
 from smartdb.errors import InvalidInput, NotFound
 from smartdb.walk import Found
 
@@ -57,8 +56,8 @@ def root_of(place: bytes | str | Path) -> str:
 def name_of(root: str) -> str:
     """What to call a source if nobody says: its last folder, else its bucket or host."""
     parts = urlsplit(root)
-    last = unquote(parts.path).strip("/").rpartition("/")[2]
-    return walk.shown(os.fsencode(last)) if last else parts.netloc or "/"
+    last = unquote_to_bytes(parts.path).strip(b"/").rpartition(b"/")[2]
+    return walk.shown(last) if last else parts.netloc or "/"
 
 
 def listing(root: str, tally: Counter[str] | None = None) -> Iterator[Found]:
@@ -117,15 +116,8 @@ def write_new(uri: str, data: bytes) -> None:
         _library(uri).write_new(uri, data)
         return
     path = Path(os.fsdecode(walk.path_of(uri)))
-    if path.exists():
-        return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    Path(file.name).chmod(0o444)
-    Path(file.name).replace(path)
+    if not path.exists():
+        artifacts.write_file(path, data, 0o444)
 
 
 def remove(uri: str) -> None:

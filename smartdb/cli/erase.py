@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from smartdb.cli import output
-from smartdb.cli.terms import chosen, media_ids
+from smartdb.cli.terms import MEDIA, WHERE, chosen, media_ids
 
 if TYPE_CHECKING:
     from smartdb.erasure import Erasure
 
 _AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-_MEDIA = click.option("--media", help="Media by id, such as 1,2.")
 _LISTS = ("versions", "models", "left", "parents_left")
 
 
@@ -26,8 +25,8 @@ def subject() -> None:
 
 @subject.command("set")
 @click.argument("key")
-@_MEDIA
-@click.option("--where", help="Media by a condition on smartdb.media read as m.")
+@MEDIA
+@WHERE
 @click.option("--remove", is_flag=True, help="Take it back instead.")
 def set_(key: str, media: str | None, where: str | None, remove: bool) -> None:
     """Note that media show the person KEY."""
@@ -55,7 +54,7 @@ def show(key: str, as_json: bool) -> None:
 
 
 @click.command()
-@_MEDIA
+@MEDIA
 @click.option("--source", help="All that lies in this source.")
 @click.option("--subject", "key", help="All that shows this person; - reads the key from stdin.")
 @click.option("--reason", help="Why, such as 'consent withdrawn'.")

@@ -41,14 +41,7 @@ def frames(
     from smartdb.frames import extract
 
     choice = _choice(every, key_frames, scenes)
-    done = 0
-    with database.session() as conn, output.progress("frames") as advance:
-
-        def tell(n: int) -> None:
-            nonlocal done
-            advance(n - done)
-            done = n
-
+    with database.session() as conn, output.counted("frames") as tell:
         counts = extract(conn, choice, source=source, workers=workers, progress=tell)
     if as_json:
         output.print_json(counts)

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import click
 
 from smartdb.cli import output
-from smartdb.cli.source import progress
 
 if TYPE_CHECKING:
     from smartdb.importing import Report
@@ -61,7 +60,7 @@ def import_(
 
     chosen = {given: to or None for given, to in _pairs(maps, "--map", "GIVEN=CLASS")}
     given_options = dict(_pairs(options, "--option", "NAME=VALUE"))
-    with database.session() as conn, progress("ingest") as tell:
+    with database.session() as conn, output.counted("ingest") as tell:
         report = import_labels(
             conn,
             path,

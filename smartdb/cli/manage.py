@@ -58,7 +58,7 @@ def _embed(conn: psycopg.Connection[Any], encoder: Encoder, workers: int | None)
     from smartdb import embeddings
 
     embeddings.register(conn, encoder)
-    _, n = embeddings.count_vectors(conn, embeddings.find(conn, encoder.name))
+    n = embeddings.n_gap(conn, embeddings.find(conn, encoder.name))
     conn.commit()
     with output.progress("embed", n) as tell:
         return embeddings.embed(conn, encoder, workers=workers, progress=tell)
@@ -83,7 +83,7 @@ def _described(conn: psycopg.Connection[Any], encoder: Any) -> list[Any]:
     from smartdb import embeddings
 
     weights = encoder.weights_sha256.hex()[:12] if encoder.weights_sha256 else None
-    counts = embeddings.count_vectors(conn, encoder)
+    counts = embeddings.n_vectors(conn, encoder), embeddings.n_gap(conn, encoder)
     return [encoder.name, encoder.dim, *counts, weights, encoder.preprocessing.get("spec")]
 
 
@@ -98,7 +98,7 @@ def neighbours(name: str | None, k: int, as_json: bool) -> None:
 
     with database.session() as conn:
         encoder = embeddings.find(conn, name)
-        n, _ = embeddings.count_vectors(conn, encoder)
+        n = embeddings.n_vectors(conn, encoder)
         conn.commit()
         with output.progress("neighbours", n) as tell:
             built = build(conn, encoder.name, k, progress=tell)

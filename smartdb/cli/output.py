@@ -49,6 +49,21 @@ def progress(label: str, total: int | None = None) -> Iterator[Callable[[int], N
         yield lambda n: bar.advance(task, n)
 
 
+@contextmanager
+def counted(label: str, count: Callable[[], int] | None = None) -> Iterator[Callable[[int], None]]:
+    """A bar that is told how many are done; the total is counted only where one sees it."""
+    total = count() if count and sys.stderr.isatty() else None
+    done = 0
+    with progress(label, total) as advance:
+
+        def tell(n: int) -> None:
+            nonlocal done
+            advance(n - done)
+            done = n
+
+        yield tell
+
+
 def say(text: str) -> None:
     """Tells the user something, on stderr."""
     click.echo(text, err=True)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
@@ -13,7 +11,6 @@ from smartdb.cli import output
 
 if TYPE_CHECKING:
     from smartdb.clean_copy import How
-    from smartdb.detection import Progress
 
 ROLE = "smartdb_privacy"
 
@@ -47,7 +44,7 @@ def detect(source: str, names: tuple[str, ...], workers: int | None, as_json: bo
     rows = {}
     with database.session(ROLE) as conn:
         for name in names:
-            with _progress(name) as tell:
+            with output.counted(name) as tell:
                 rows[name] = run(conn, source, name, workers=workers, progress=tell)
     if as_json:
         output.print_json(rows)
@@ -71,7 +68,7 @@ def sanitise(source: str, how: How, workers: int | None, as_json: bool) -> None:
     from smartdb import database
     from smartdb.sanitise import sanitise as run
 
-    with database.session(ROLE) as conn, _progress("sanitise") as tell:
+    with database.session(ROLE) as conn, output.counted("sanitise") as tell:
         counts = run(conn, source, how=how, workers=workers, progress=tell)
     if as_json:
         output.print_json(counts)
@@ -143,17 +140,3 @@ def resolve(finding_ids: tuple[int, ...], resolution: str, note: str | None) -> 
         ),
         ["finding", "resolution", "media"],
     )
-
-
-@contextmanager
-def _progress(label: str) -> Iterator[Progress]:
-    """A bar that is told how many are done."""
-    done = 0
-    with output.progress(label) as advance:
-
-        def tell(n: int) -> None:
-            nonlocal done
-            advance(n - done)
-            done = n
-
-        yield tell

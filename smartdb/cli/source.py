@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, astuple, fields
 
 import click
@@ -48,7 +45,7 @@ def ingest(
 
     root = stores.root_of(folder)  # before a server is started for nothing
     count = (lambda: _count(root)) if stores.is_local(root) else None
-    with database.session() as conn, progress("ingest", count) as tell:
+    with database.session() as conn, output.counted("ingest", count) as tell:
         counts = run(
             conn,
             root,
@@ -120,7 +117,7 @@ def retry(source: str | None, reason: str | None, workers: int | None, as_json: 
     from smartdb import database
     from smartdb import quarantine as library
 
-    with database.session() as conn, progress("retry") as tell:
+    with database.session() as conn, output.counted("retry") as tell:
         counts = library.retry(conn, source=source, reason=reason, workers=workers, progress=tell)
     _print_counts(counts, as_json)
 
@@ -130,21 +127,6 @@ def _print_counts(counts: dict[str, int], as_json: bool) -> None:
         output.print_json(counts)
     else:
         output.table(counts.items(), ["files", "n"])
-
-
-@contextmanager
-def progress(label: str, count: Callable[[], int] | None = None) -> Iterator[Callable[[int], None]]:
-    """A bar that is told how many are done; the total is counted only where one sees it."""
-    total = count() if count and sys.stderr.isatty() else None
-    done = 0
-    with output.progress(label, total) as advance:
-
-        def tell(n: int) -> None:
-            nonlocal done
-            advance(n - done)
-            done = n
-
-        yield tell
 
 
 def _count(root: str) -> int:

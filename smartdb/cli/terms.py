@@ -152,13 +152,13 @@ def terms() -> None:
     """State terms of single media, show those that hold, and list what may not be used."""
 
 
-_MEDIA = click.option("--media", help="Media by id, such as 1,2.")
-_WHERE = click.option("--where", help="Media by a condition on smartdb.media read as m.")
+MEDIA = click.option("--media", help="Media by id, such as 1,2.")
+WHERE = click.option("--where", help="Media by a condition on smartdb.media read as m.")
 
 
 @terms.command("set")
-@_MEDIA
-@_WHERE
+@MEDIA
+@WHERE
 @_stated
 @click.option("--note", default="", help="Why they differ from their source's.")
 def set_media(media: str | None, where: str | None, note: str, **given: str | None) -> None:
@@ -175,8 +175,8 @@ def set_media(media: str | None, where: str | None, note: str, **given: str | No
 
 
 @terms.command()
-@_MEDIA
-@_WHERE
+@MEDIA
+@WHERE
 @_AS_JSON
 def show(media: str | None, where: str | None, as_json: bool) -> None:
     """Show the terms that hold for media, and where they are from."""

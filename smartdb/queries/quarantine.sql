@@ -17,6 +17,7 @@ join core.source as s using (source_id)
 where
     (%(source)s::text is null or s.name = %(source)s)
     and (%(reason)s::text is null or q.reason = %(reason)s)
+    and q.uri not like '%#frame=%' -- those embed tries again
 order by q.source_id, q.uri;
 
 -- name: forget

@@ -275,3 +275,15 @@ def killed_at(calls: int, url: str, media_id: int) -> bool:
         finally:
             os._exit(0)
     return os.WIFSIGNALED(os.waitpid(pid, 0)[1])
+
+
+def test_a_vague_dry_run_is_refused_as_the_request_would_be(officer: Connection) -> None:
+    for vague in ({}, {"media_ids": [2], "source": "pictures"}):
+        with pytest.raises(InvalidInput, match="either media, or a source, or a subject"):
+            erasure.preview(officer, **vague)  # type: ignore[arg-type]
+
+
+def test_media_may_come_one_by_one(officer: Connection) -> None:
+    erasure.erase(officer, media_ids=iter([3, 2]), reason="asked for")
+    asked = officer.execute("select asked from core.erasure").fetchall()
+    assert asked == [("media 2, 3",)]

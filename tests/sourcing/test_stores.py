@@ -15,6 +15,7 @@ from PIL import Image
 
 from smartdb import contents, objects, quarantine, stores, walk
 from smartdb.errors import InvalidInput, NotFound, NothingToDo, SmartdbError
+from smartdb.importing import import_labels
 from smartdb.ingest import ingest
 
 Connection = psycopg.Connection[Any]
@@ -221,6 +222,29 @@ def test_the_managed_store_may_be_a_bucket(
     (tmp_path / "a.png").unlink()
     (tmp_path / "b.png").unlink()
     assert contents.read_bytes(contents.find(conn, 1)) == png(1)
+
+
+def test_camera_raw_in_a_store_is_refused_with_managed_copies_too(
+    conn: Connection, s3: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SMARTDB_STORE", str(tmp_path / "kept"))
+    s3.put("raw/a.nef", png(1))
+    counts = ingest(conn, f"s3://{s3.name}/raw", manage=True)
+    assert (counts["refused"], counts["added"]) == (1, 0)
+    assert rows(conn, "select reason from core.quarantine") == [("unsupported",)]
+    assert not (tmp_path / "kept").exists()
+
+
+def test_labels_come_with_the_pictures_of_a_store_whatever_its_folder_is_called(
+    conn: Connection, s3: Any, tmp_path: Path
+) -> None:
+    s3.put("my set/1.png", png(1))
+    (tmp_path / "labels.csv").write_text("path,class\n1.png,cat\n")
+    where = f"s3://{s3.name}/my set/"
+    done = import_labels(
+        conn, tmp_path / "labels.csv", images=where, source="s", create_classes=True
+    )
+    assert done.labels["added"] == 1
 
 
 def test_a_copy_that_is_there_is_never_written_over(s3: Any, tmp_path: Path) -> None:

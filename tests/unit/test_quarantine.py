@@ -80,3 +80,15 @@ def test_retry_takes_repaired_files_out_of_quarantine(conn: Connection, folder: 
 
 def test_retry_of_an_empty_quarantine_does_nothing(conn: Connection) -> None:
     assert not any(retry(conn).values())
+
+
+def test_retry_leaves_frames_to_embed(conn: Connection, folder: Path) -> None:
+    ingest(conn, folder, workers=1)
+    conn.execute(
+        "insert into core.quarantine (source_id, uri, reason, detail, run_id) "
+        "select source_id, uri || '#frame=3', 'corrupt', 'as embed found it', run_id "
+        "from core.quarantine where reason = 'truncated'"
+    )
+    conn.commit()
+    retry(conn, workers=1)
+    assert "corrupt" in {r.reason for r in refusals(conn)}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from importlib import import_module
@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import psycopg
+from psycopg import sql
 from psycopg.rows import tuple_row
 
 from smartdb import images, stores, walk
@@ -65,6 +66,26 @@ def find_all(conn: psycopg.Connection[Any], media_ids: Iterable[int]) -> list[Co
     values = {"media_ids": [int(media_id) for media_id in media_ids]}
     with translated(), conn.cursor(row_factory=tuple_row) as cursor:
         return [_content(*row) for row in cursor.execute(statement("contents", "find"), values)]
+
+
+def pages(
+    conn: psycopg.Connection[Any], query: sql.SQL | sql.Composed, values: Mapping[str, Any]
+) -> Iterator[tuple[tuple[Any, ...], Content | None]]:
+    """Rows of a query with their contents, page by page; no transaction stays open in between.
+
+    A row begins with its media_id, and the query gives those above ``after``, in order. None
+    stands for a content that cannot be found, as one that is hidden.
+    """
+    after = 0
+    while True:
+        with translated(), conn.cursor(row_factory=tuple_row) as cursor:
+            rows = cursor.execute(query, {**values, "after": after}).fetchall()
+        found = {each.media_id: each for each in find_all(conn, [row[0] for row in rows])}
+        conn.commit()
+        if not rows:
+            return
+        yield from ((row, found.get(row[0])) for row in rows)
+        after = rows[-1][0]
 
 
 def find_pictures(

@@ -111,15 +111,9 @@ def _register(conn: psycopg.Connection[Any], detector: Detector) -> int:
 
 def _todo(conn: psycopg.Connection[Any], source: str, detector_id: int) -> Iterator[Content]:
     """The media that are to be looked at, by id; each page in a transaction of its own."""
-    values: dict[str, Any] = {"source": source, "detector_id": detector_id, "n": BATCH, "after": 0}
-    while True:
-        with conn.transaction(), conn.cursor(row_factory=tuple_row) as cursor:
-            ids = [row[0] for row in cursor.execute(statement("detection", "todo"), values)]
-            found = contents.find_all(conn, ids)
-        if not ids:
-            return
-        yield from found
-        values["after"] = ids[-1]
+    values = {"source": source, "detector_id": detector_id, "n": BATCH}
+    pages = contents.pages(conn, statement("detection", "todo"), values)
+    yield from (content for _, content in pages if content)
 
 
 def _write(

@@ -224,17 +224,8 @@ def _number(conn: psycopg.Connection[Any], name: str, encoder: Registered) -> in
 
 def _gap(conn: psycopg.Connection[Any], encoder: Registered, limit: int) -> Iterator[Content]:
     """The pictures without a vector, page by page; no transaction stays open between pages."""
-    after = 0
-    while True:
-        with translated(), conn.cursor(row_factory=tuple_row) as cursor:
-            cursor.execute(_of(encoder, "gap"), {"after": after, "limit": limit})
-            page = [row[0] for row in cursor]
-        found = contents.find_all(conn, page)
-        conn.commit()
-        if not page:
-            return
-        yield from found
-        after = page[-1]
+    pages = contents.pages(conn, _of(encoder, "gap"), {"limit": limit})
+    yield from (content for _, content in pages if content)
 
 
 def _load(encoder: Encoder, content: Content) -> Image.Image:

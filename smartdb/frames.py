@@ -136,19 +136,8 @@ def _numbers(conn: psycopg.Connection[Any], scope: dict[str, Any]) -> tuple[int,
 
 def _todo(conn: psycopg.Connection[Any], scope: dict[str, Any], choice: Choice) -> Iterator[Todo]:
     """The videos to which it has not been done, page by page; no transaction stays open."""
-    after = 0
-    while True:
-        timings: dict[int, Timing]
-        with conn.cursor(row_factory=tuple_row) as cursor:
-            values = {**scope, "after": after, "limit": PAGE}
-            timings = dict(cursor.execute(statement("frames", "todo"), values))
-        found = contents.find_all(conn, timings)
-        conn.commit()
-        if not timings:
-            return
-        for video in found:
-            yield Todo(video, timings[video.media_id], choice)
-        after = max(timings)
+    pages = contents.pages(conn, statement("frames", "todo"), {**scope, "limit": PAGE})
+    yield from (Todo(video, timing, choice) for (_, timing), video in pages if video)
 
 
 def _decoded(

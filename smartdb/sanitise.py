@@ -119,21 +119,14 @@ def _wishes(
 ) -> Iterator[Wish]:
     """The media to be cleaned, by id; each page in a transaction of its own."""
     store = managed.root()
-    values: dict[str, Any] = {"source": source, "metadata": list(KINDS), "n": BATCH, "after": 0}
-    while True:
-        with conn.transaction(), conn.cursor(row_factory=tuple_row) as cursor:
-            rows = cursor.execute(statement("sanitise", "todo"), values).fetchall()
-            found = contents.find_all(conn, [row[0] for row in rows])
-        if not rows:
-            return
-        at = {content.media_id: content for content in found}
-        for media_id, can_be_cleaned, findings, regions, strips_all in rows:
-            if not can_be_cleaned:
-                tally["left"] += 1
-                continue
-            boxes = tuple(tuple(region) for region in regions)
-            yield Wish(at[media_id], tuple(findings), boxes, how, not strips_all, store)
-        values["after"] = rows[-1][0]
+    values = {"source": source, "metadata": list(KINDS), "n": BATCH}
+    for row, content in contents.pages(conn, statement("sanitise", "todo"), values):
+        _, can_be_cleaned, findings, regions, strips_all = row
+        if not can_be_cleaned or content is None:
+            tally["left"] += 1
+            continue
+        boxes = tuple(tuple(region) for region in regions)
+        yield Wish(content, tuple(findings), boxes, how, not strips_all, store)
 
 
 def _record(conn: psycopg.Connection[Any], wish: Wish, made: Made | str | Lost, run_id: int) -> str:

@@ -24,6 +24,7 @@ PER_CENTRE = 256
 BRANCHES = 32
 """Parts into which `partition` splits at a time, at most."""
 
+_SAME = 1e-6  # centres that are closer than this are one
 _BLOCK = 4 << 20  # float32 similarities held at a time: 16 MB
 
 Floats = NDArray[np.float32]
@@ -49,14 +50,14 @@ def kmeans(vectors: Floats, k: int, seed: int, rounds: int = ROUNDS) -> Clusters
     rng = np.random.default_rng(seed)
     some = rng.permutation(len(vectors))[: PER_CENTRE * k]
     sample = vectors[np.sort(some)] if len(some) < len(vectors) else vectors
-    centres = vectors[some[:k]].copy()
+    centres = _distinct(vectors[some[:k]])
     before = None
     for _ in range(rounds):
         of, similarity = nearest(sample, centres)
         if before is not None and np.array_equal(of, before):
             break
         before = of
-        centres = _moved(sample, of, similarity, centres)
+        centres = _moved(sample, of, similarity, k)
     of, similarity = nearest(vectors, centres)
     used, of = np.unique(of, return_inverse=True)
     return Clusters(of.astype(np.int64), centres[used], similarity)
@@ -115,12 +116,14 @@ def _split(vectors: Floats, rows: Ints, largest: int, seed: int) -> Iterator[Int
         yield from _split(vectors, rows[part], largest, seed)
 
 
-def _moved(sample: Floats, of: Ints, similarity: Floats, centres: Floats) -> Floats:
-    """Each centre where its vectors' mean points; an unused one goes to the worst placed vector."""
-    moved = np.zeros_like(centres)
-    used = np.unique(of)
-    for centre, rows in zip(used, members(of)):
-        moved[centre] = sample[rows].sum(axis=0)
-    unused = np.setdiff1d(np.arange(len(centres)), used)
-    moved[unused] = sample[np.argsort(similarity, kind="stable")[: len(unused)]]
-    return unit(moved)
+def _moved(sample: Floats, of: Ints, similarity: Floats, k: int) -> Floats:
+    """Where the means of clusters point; as many worst placed vectors as are missing to k."""
+    means = np.stack([sample[rows].sum(axis=0) for rows in members(of)])
+    worst = np.argsort(similarity, kind="stable")[: k - len(means)]
+    return _distinct(np.concatenate([unit(means), sample[worst]]))
+
+
+def _distinct(centres: Floats) -> Floats:
+    """Without those that equal one before: vectors that are the same must not be parted."""
+    alike = np.triu(centres @ centres.T > 1 - _SAME, 1)
+    return centres[~alike.any(axis=0)]

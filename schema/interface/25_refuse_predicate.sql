@@ -13,5 +13,6 @@ comment on function smartdb.refuse_predicate(text, text, text) is
     'Raises SD002 with the predicate and the reason if this SQLSTATE blames the predicate, else does nothing.';
 
 -- example:
---   select smartdb.refuse_predicate('true', '40001', 'could not serialize access') is null
+--   select smartdb.refuse_predicate('true', '40001', 'could not serialize access')::text = ''
 -- result:
+--   True

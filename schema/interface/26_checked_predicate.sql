@@ -23,3 +23,4 @@ comment on function smartdb.checked_predicate(text) is
 -- example:
 --   select smartdb.checked_predicate('m.width > 100') ~ '^\(m.width > 100\s*\)$'
 -- result:
+--   True

@@ -189,7 +189,8 @@ def groups(
     """Members of groups of two or more in ascending order, and the smallest id of their groups.
 
     ``edges`` are those of the graph and the pairs by hash; ``last`` is told by `read_last`, and by
-    the edges themselves where these are all; ``kin`` are the ends of edges that join whatever their distance.
+    the edges themselves where these are all; ``kin`` are the ends of edges that join whatever
+    their distance.
     """
     from scipy.sparse import coo_matrix  # type: ignore[import-untyped]
     from scipy.sparse.csgraph import connected_components  # type: ignore[import-untyped]

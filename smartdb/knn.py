@@ -112,7 +112,7 @@ def _levels(found: Found, rows: Ids, similarity: Floats) -> Floats:
 
 
 def _candidates(similarity: Floats, levels: Floats) -> tuple[Ids, Ids]:
-    """Rows and columns of what reaches the level of its row, read in the order it lies in memory."""
+    """Rows and columns of what reaches the level of its row, read in the order of memory."""
     if similarity.flags.c_contiguous:
         flat = np.flatnonzero(similarity >= levels[:, None])
         row, column = np.divmod(flat, similarity.shape[1])

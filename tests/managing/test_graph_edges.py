@@ -1,8 +1,9 @@
-"""The neighbour graph grows: what adding, hiding and losing vectors leaves is what a build makes."""
+"""The graph grows: what adding, hiding and losing vectors leaves is what one build makes."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -71,7 +72,8 @@ def edges(conn: Connection) -> list[tuple[Any, ...]]:
 def facts(conn: Connection) -> list[tuple[Any, ...]]:
     """What the graph says of each media, and what its edges say."""
     return conn.execute(
-        "select g.media_id, g.n_neighbours = count(n.rank), abs(g.distance - avg(n.distance)) < 1e-6 "
+        "select g.media_id, g.n_neighbours = count(n.rank), "
+        "abs(g.distance - avg(n.distance)) < 1e-6 "
         "from core.media_graph as g left join core.neighbour as n using (media_id) "
         "group by g.media_id, g.n_neighbours, g.distance order by 1"
     ).fetchall()
@@ -86,7 +88,7 @@ def test_a_graph_built_in_parts_is_the_graph_built_at_once(
     vectors = units(120)
     vectors[60:70] = vectors[3]  # equal distances too
     parts = (0, 3, 40, 41, 100, 120)
-    for start, end in zip(parts, parts[1:]):
+    for start, end in pairwise(parts):
         add(vectors[start:end])
         assert neighbours.build(conn, "x", k=5)["n_compared"] == end - start
         assert edges(conn) == exact(conn, 5)

@@ -1,0 +1,111 @@
+"""Vectors of the candidates, and of what was chosen before."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import psycopg
+from numpy.typing import NDArray
+
+from smartdb import bulk, embeddings
+from smartdb.errors import InvalidInput, NothingToDo, translated
+from smartdb.samplers.requests import Ints, Request
+from smartdb.statements import statement
+
+Vectors = NDArray[np.float32]
+
+CHUNK = 4096
+"""Rows of a product of matrices that are computed at a time."""
+
+
+@dataclass(frozen=True)
+class Pool:
+    """Candidates (m,) by id with unit vectors (m, d), and those of what was chosen before (a, d).
+
+    ``notes`` names the candidates that have no vector; they cannot be chosen.
+    """
+
+    ids: Ints
+    x: Vectors
+    anchors: Vectors
+    notes: tuple[str, ...]
+    counts: dict[str, Any]
+
+
+def read_pool(
+    conn: psycopg.Connection[Any],
+    request: Request,
+    anchors: str | None = None,
+    among: Ints | None = None,
+) -> Pool:
+    """Reads the candidates (or those ``among`` them), ascending, and the anchors.
+
+    Anchors are ``request.before`` and what fulfils the predicate ``anchors``. NothingToDo if there
+    is no candidate, or none with a vector.
+    """
+    encoder = embeddings.find(conn, request.encoder).name
+    wanted = members(conn, request.predicate) if among is None else np.sort(among)
+    if not len(wanted):
+        return Pool(wanted, *[np.zeros((0, 1), np.float32)] * 2, (), {})
+    ids, x = embeddings.read_vectors(conn, encoder, wanted)
+    missing = np.setdiff1d(wanted, ids)
+    notes, counts = _told(missing, encoder) if len(missing) else ((), {})
+    if not len(ids):
+        raise NothingToDo(notes[0])
+    others = np.array(request.before, np.int64)
+    if anchors is not None:
+        others = np.union1d(others, members(conn, anchors))
+    _, known = embeddings.read_vectors(conn, encoder, np.setdiff1d(others, ids))
+    return Pool(ids, x, known, notes, counts)
+
+
+def members(conn: psycopg.Connection[Any], predicate: str) -> Ints:
+    """Media that fulfil a predicate, ascending."""
+    query = statement("sampling", "members")
+    with translated():
+        found = bulk.read_columns(conn, query, {"media_id": "i8"}, {"predicate": predicate})
+    return np.sort(found["media_id"])
+
+
+def target(
+    conn: psycopg.Connection[Any],
+    encoder: str,
+    media: int | None,
+    prompt: str | None,
+    vector: Any = None,
+) -> Vectors:
+    """The vector (d,) of a media or of a prompt, or the one that is given, of length 1."""
+    given = {"media": media, "prompt": prompt, "vector": vector}
+    if sum(value is not None for value in given.values()) != 1:
+        raise InvalidInput(f"name one thing to be near to: {', '.join(given)}")
+    if vector is None:
+        name = "media_vector" if prompt is None else "prompt_vector"
+        values = {"encoder": encoder, "of": media if prompt is None else prompt}
+        with translated():
+            row = conn.execute(statement("sampling", name), values).fetchone()
+        assert row is not None
+        vector = row[0].to_numpy()
+    found = np.asarray(vector, np.float32).ravel()
+    length = float(np.linalg.norm(found))
+    if not 0 < length < np.inf:
+        raise InvalidInput("the vector to be near to is zero or not finite")
+    return found / length
+
+
+def nearest_distance(x: Vectors, to: Vectors) -> NDArray[np.float32]:
+    """Cosine distance (m,) of each row to the nearest of ``to`` (a, d); infinite if there is none."""
+    if not len(to):
+        return np.full(len(x), np.inf, np.float32)
+    parts = [1 - (x[i : i + CHUNK] @ to.T).max(axis=1) for i in range(0, len(x), CHUNK)]
+    return np.maximum(np.concatenate(parts), 0)
+
+
+def _told(missing: Ints, encoder: str) -> tuple[tuple[str, ...], dict[str, Any]]:
+    named = f"media {missing[0]}{', ...' if len(missing) > 1 else ''}"
+    note = (
+        f"{len(missing)} candidates have no vector of encoder {encoder!r} and cannot be chosen "
+        f"({named}); run: smartdb embed --encoder {encoder}"
+    )
+    return (note,), {"without_vector": len(missing)}

@@ -38,11 +38,7 @@ def k_center(
         places.append(at)
         free.take(at)
         np.minimum(nearest, 1 - pool.x @ pool.x[at], out=nearest)
-    chosen = np.array(places, np.int64)
-    return Choice(
-        pool.ids[chosen], np.maximum(scores, 0), _reasons(scores, bool(len(pool.anchors))),
-        pool.notes, pool.counts,
-    )  # fmt: skip
+    return pool.choice(places, np.maximum(scores, 0), _reasons(scores, bool(len(pool.anchors))))
 
 
 def _farthest(nearest: np.ndarray[Any, Any], mask: np.ndarray[Any, Any], seed: int) -> int:
@@ -52,5 +48,7 @@ def _farthest(nearest: np.ndarray[Any, Any], mask: np.ndarray[Any, Any], seed: i
 
 
 def _reasons(scores: list[float], has_anchors: bool) -> list[str]:
-    texts = [f"cosine distance {max(score, 0):.3f} to the nearest chosen before" for score in scores]
+    texts = [
+        f"cosine distance {max(score, 0):.3f} to the nearest chosen before" for score in scores
+    ]
     return texts if has_anchors else ["the first, drawn by the seed", *texts[1:]][: len(texts)]

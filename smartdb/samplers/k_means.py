@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 import psycopg
+from numpy.typing import NDArray
 
-from smartdb.samplers.clusters import clusters, place_in_cluster
-from smartdb.samplers.requests import Choice, Request
+from smartdb.clusters import kmeans
+from smartdb.samplers.requests import Choice, Ints, Request
 from smartdb.samplers.room import Room
 from smartdb.samplers.vectors import read_pool
 
@@ -22,16 +23,22 @@ def k_means(conn: psycopg.Connection[Any], request: Request, room: Room) -> Choi
     pool = read_pool(conn, request)
     free = room.free(conn, pool.ids)
     conn.commit()
-    if not len(pool.ids):
-        return Choice(pool.ids, np.zeros(0), [])
-    cluster, similarity = clusters(pool.x, min(request.n, len(pool.ids)), request.seed)
-    size = np.bincount(cluster)[cluster]
-    place = place_in_cluster(cluster, similarity)
-    chosen = free.pick(np.lexsort((cluster, -size, place)), request.n)
+    found = kmeans(pool.x, request.n, request.seed)
+    size = np.bincount(found.of)[found.of]
+    place = place_in_cluster(found.of, found.similarity)
+    chosen = free.pick(np.lexsort((found.of, -size, place)), request.n)
     reasons = [
         f"no. {place[at] + 1} of a cluster of {size[at]}, cosine distance "
-        f"{max(1 - similarity[at], 0):.3f} to its mean"
+        f"{max(1 - found.similarity[at], 0):.3f} to its mean"
         for at in chosen
     ]
-    scores = size[chosen] / len(pool.ids)
-    return Choice(pool.ids[chosen], scores, reasons, pool.notes, pool.counts)
+    return pool.choice(chosen, size[chosen] / len(pool.ids), reasons)
+
+
+def place_in_cluster(cluster: Ints, score: NDArray[Any]) -> Ints:
+    """How many (m,) of its cluster stand before each row: larger score first, ties by row."""
+    order = np.lexsort((-score, cluster))
+    starts = np.searchsorted(cluster[order], cluster[order])
+    place = np.empty(len(cluster), np.int64)
+    place[order] = np.arange(len(cluster)) - starts
+    return place

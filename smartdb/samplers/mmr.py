@@ -37,13 +37,13 @@ def mmr(
     pool = read_pool(conn, request.without(np.array([media] if media else [], np.int64)))
     free = room.free(conn, pool.ids)
     conn.commit()
-    if len(pool.ids) and pool.x.shape[1] != len(query):
+    if pool.x.shape[1] != len(query):
         raise InvalidInput(f"the query has {len(query)} values, the vectors {pool.x.shape[1]}")
     return _choose(pool, free, query, relevance, request.n)
 
 
 def _choose(pool: Any, free: Any, query: Any, relevance: float, n: int) -> Choice:
-    wanted = pool.x @ query if len(pool.ids) else np.zeros(0, np.float32)
+    wanted = pool.x @ query
     alike = 1 - nearest_distance(pool.x, pool.anchors)
     alike[np.isinf(alike)] = 0  # nothing is chosen yet
     places, scores, reasons = [], [], []
@@ -55,6 +55,7 @@ def _choose(pool: Any, free: Any, query: Any, relevance: float, n: int) -> Choic
         reasons.append(f"similarity {wanted[at]:.3f} to the query, {alike[at]:.3f} to the chosen")
         free.take(at)
         like_it = pool.x @ pool.x[at]
-        alike = like_it if len(places) == 1 and not len(pool.anchors) else np.maximum(alike, like_it)
-    chosen = np.array(places, np.int64)
-    return Choice(pool.ids[chosen], np.array(scores), reasons, pool.notes, pool.counts)
+        alike = (
+            like_it if len(places) == 1 and not len(pool.anchors) else np.maximum(alike, like_it)
+        )
+    return pool.choice(places, scores, reasons)

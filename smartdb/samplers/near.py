@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import psycopg
+from psycopg.rows import tuple_row
 
 from smartdb import embeddings
+from smartdb.errors import translated
 from smartdb.samplers.ranking import ranked
 from smartdb.samplers.requests import Choice, Request
 from smartdb.samplers.room import Room
-from smartdb.samplers.vectors import target
+from smartdb.samplers.vectors import target, without_vector
+from smartdb.statements import statement
 
 
 def near(
@@ -27,7 +31,14 @@ def near(
     """Nearest first by cosine distance; the media that is asked about is not among them."""
     from pgvector import HalfVector
 
-    encoder = embeddings.find(conn, request.encoder).name
-    query = HalfVector(target(conn, encoder, media, prompt, vector))
+    encoder = embeddings.find(conn, request.encoder)
+    query = HalfVector(target(conn, encoder.name, media, prompt, vector))
     others = request.without(np.array([media] if media else [], np.int64))
-    return ranked(conn, others, room, "near", query=query, encoder=encoder)
+    found = ranked(conn, others, room, "near", query=query, encoder=encoder.name)
+    counting = statement("sampling", "without_vector").format(vectors=encoder.vectors)
+    with translated(), conn.cursor(row_factory=tuple_row) as cursor:
+        row = cursor.execute(counting, {"predicate": others.predicate}).fetchone()
+    if not row or not row[0]:
+        return found
+    notes, counts = without_vector(*row, encoder.name)
+    return replace(found, notes=notes, counts=counts)

@@ -40,7 +40,9 @@ def balanced(
 
     Where a class has too few the others make up for it, and a note says what fell short.
     """
-    if ratio is not None and (not ratio or any(not 0 <= part < float("inf") for part in ratio.values())):
+    if ratio is not None and (
+        not ratio or any(not 0 <= part < float("inf") for part in ratio.values())
+    ):
         raise InvalidInput(f"ratios are finite numbers of 0 or more for some classes, not {ratio}")
     given = None if ratio is None else Jsonb(dict(ratio))
     found = ranked(conn, request, room, "balanced", ratio=given, stratum=stratum)

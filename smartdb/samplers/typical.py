@@ -8,10 +8,11 @@ import numpy as np
 import psycopg
 from numpy.typing import NDArray
 
-from smartdb.samplers.clusters import clusters, place_in_cluster
+from smartdb.clusters import blocks, kmeans, members
+from smartdb.samplers.k_means import place_in_cluster
 from smartdb.samplers.requests import Choice, Ints, Request
 from smartdb.samplers.room import Room
-from smartdb.samplers.vectors import CHUNK, Vectors, read_pool
+from smartdb.samplers.vectors import Vectors, read_pool
 
 MOST_CLUSTERS, N_NEIGHBOURS, SMALL = 500, 20, 5
 """As in the authors' code; clusters of `SMALL` or fewer come last (there they are left out)."""
@@ -29,43 +30,37 @@ def typical(
     pool = read_pool(conn, request, anchors)
     free = room.free(conn, pool.ids)
     conn.commit()
-    m, n_before = len(pool.ids), len(pool.anchors)
-    if not m:
-        return Choice(pool.ids, np.zeros(0), [])
-    k = min(request.n + n_before, MOST_CLUSTERS, m + n_before)
-    both = np.concatenate([pool.x, pool.anchors]) if n_before else pool.x
-    cluster, _ = clusters(both, k, request.seed)
-    size, known = np.bincount(cluster, minlength=k), np.bincount(cluster[m:], minlength=k)
-    own = cluster[:m]
+    m = len(pool.ids)
+    both = np.concatenate([pool.x, pool.anchors])
+    of = kmeans(both, min(request.n + len(pool.anchors), MOST_CLUSTERS), request.seed).of
+    own, size, known = of[:m], np.bincount(of)[of[:m]], np.bincount(of[m:], minlength=m)[of[:m]]
     score = _typicality(pool.x, own)
     place = place_in_cluster(own, score)
-    keys = (own, -size[own], known[own], place, size[own] <= SMALL)
-    chosen = free.pick(np.lexsort(keys), request.n)
+    order = np.lexsort((own, -size, known, place, size <= SMALL))
+    chosen = free.pick(order, request.n)
     reasons = [
-        f"typicality {score[at]:.3f}, no. {place[at] + 1} of a cluster of {size[own[at]]}"
+        f"typicality {score[at]:.3f}, no. {place[at] + 1} of a cluster of {size[at]}"
         for at in chosen
     ]
-    return Choice(pool.ids[chosen], score[chosen], reasons, pool.notes, pool.counts)
+    return pool.choice(chosen, score[chosen], reasons)
 
 
 def _typicality(x: Vectors, cluster: Ints) -> NDArray[np.float64]:
     """1 / mean distance to the nearest within the cluster: 20, or half of a small cluster."""
     score = np.zeros(len(x))
-    order = np.argsort(cluster, kind="stable")
-    _, starts = np.unique(cluster[order], return_index=True)
-    for members in np.split(order, starts[1:]):
-        k = max(1, min(N_NEIGHBOURS, len(members) // 2))
-        if len(members) > 1:
-            score[members] = 1 / (_mean_distance(x[members], k) + 1e-5)
+    for rows in members(cluster):
+        k = max(1, min(N_NEIGHBOURS, len(rows) // 2))
+        if len(rows) > 1:
+            score[rows] = 1 / (_mean_distance(x[rows], k) + 1e-5)
     return score
 
 
 def _mean_distance(x: Vectors, k: int) -> NDArray[np.float64]:
     """Mean Euclidean distance (m,) of each unit vector to its ``k`` nearest others."""
-    means = []
-    for i in range(0, len(x), CHUNK):
-        alike = x[i : i + CHUNK] @ x.T
-        np.put_along_axis(alike, np.arange(i, i + len(alike))[:, None], -np.inf, axis=1)
+    means = np.zeros(len(x))
+    for rows in blocks(len(x), len(x)):
+        alike = x[rows] @ x.T
+        alike[np.arange(len(alike)), np.arange(rows.start, rows.stop)] = -np.inf
         near = -np.partition(-alike, k - 1, axis=1)[:, :k]
-        means.append(np.sqrt(np.maximum(2 - 2 * near, 0)).mean(axis=1))
-    return np.concatenate(means).astype(np.float64)
+        means[rows] = np.sqrt(np.maximum(2 - 2 * near, 0)).mean(axis=1)
+    return means

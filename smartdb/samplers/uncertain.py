@@ -35,7 +35,8 @@ def uncertain(
     the pool is the labelled.
     """
     source, _ = predictions_of(conn, run, request)
-    return ranked(conn, request, room, "uncertain", run=source, measure=measure)
+    found = ranked(conn, request, room, "uncertain", run=source, measure=measure)
+    return _told(conn, request, source, found)
 
 
 def uncertain_diverse(
@@ -64,7 +65,7 @@ def uncertain_diverse(
     scores = np.array([score_of[media_id] for media_id in pool.ids.tolist()])
     places, distance = spread(pool.x, scores, request.n, request.seed, free)
     reasons = [f"{measure} {scores[at]:.3f}, {_far(away)}" for at, away in zip(places, distance)]
-    return Choice(pool.ids[places], scores[places], reasons, pool.notes, pool.counts)
+    return _told(conn, request, source, pool.choice(places, scores[places], reasons))
 
 
 def predictions_of(
@@ -82,6 +83,21 @@ def predictions_of(
     if kind == "train" and request.pool != "labelled":
         run_id = training.predict(conn, model_id).run_id
     return run_id, request.encoder or own_encoder
+
+
+def _told(conn: psycopg.Connection[Any], request: Request, run_id: int, choice: Choice) -> Choice:
+    """The choice, with a note on candidates that the run did not predict."""
+    values = {"predicate": request.predicate, "run": run_id}
+    with translated(), conn.cursor(row_factory=tuple_row) as cursor:
+        row = cursor.execute(statement("sampling", "without_prediction"), values).fetchone()
+    if not row or not row[0]:
+        return choice
+    named = f"media {row[1]}{', ...' if row[0] > 1 else ''}"
+    note = (
+        f"{row[0]} of the candidates cannot be chosen: run {run_id} did not predict them ({named})"
+    )
+    counts = {**choice.counts, "without_prediction": row[0]}
+    return replace(choice, notes=(*choice.notes, note), counts=counts)
 
 
 def _far(distance: float) -> str:

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import psycopg
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from smartdb import bulk, embeddings
+from smartdb.clusters import nearest
 from smartdb.errors import InvalidInput, NothingToDo, translated
-from smartdb.samplers.requests import Ints, Request
+from smartdb.samplers.requests import Choice, Ints, Request
 from smartdb.statements import statement
 
 Vectors = NDArray[np.float32]
-
-CHUNK = 4096
-"""Rows of a product of matrices that are computed at a time."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +32,11 @@ class Pool:
     notes: tuple[str, ...]
     counts: dict[str, Any]
 
+    def choice(self, places: Sequence[int] | Ints, scores: ArrayLike, reasons: list[str]) -> Choice:
+        """The choice of the candidates at these places."""
+        ids = self.ids[np.asarray(places, np.int64)]
+        return Choice(ids, np.asarray(scores, np.float64), reasons, self.notes, self.counts)
+
 
 def read_pool(
     conn: psycopg.Connection[Any],
@@ -42,23 +46,24 @@ def read_pool(
 ) -> Pool:
     """Reads the candidates (or those ``among`` them), ascending, and the anchors.
 
-    Anchors are ``request.before`` and what fulfils the predicate ``anchors``. NothingToDo if there
-    is no candidate, or none with a vector.
+    Anchors are ``request.before`` and what fulfils the predicate ``anchors``; they are no
+    candidates. NothingToDo if there is no candidate, or none with a vector.
     """
     encoder = embeddings.find(conn, request.encoder).name
-    wanted = members(conn, request.predicate) if among is None else np.sort(among)
+    known = np.array(request.before, np.int64)
+    if anchors is not None:
+        known = np.union1d(known, members(conn, anchors))
+    wanted = np.setdiff1d(members(conn, request.predicate) if among is None else among, known)
     if not len(wanted):
-        return Pool(wanted, *[np.zeros((0, 1), np.float32)] * 2, (), {})
+        raise NothingToDo("there is nothing to choose from: no media is a candidate")
     ids, x = embeddings.read_vectors(conn, encoder, wanted)
     missing = np.setdiff1d(wanted, ids)
-    notes, counts = _told(missing, encoder) if len(missing) else ((), {})
+    notes, counts = (
+        without_vector(len(missing), int(missing[0]), encoder) if len(missing) else ((), {})
+    )
     if not len(ids):
         raise NothingToDo(notes[0])
-    others = np.array(request.before, np.int64)
-    if anchors is not None:
-        others = np.union1d(others, members(conn, anchors))
-    _, known = embeddings.read_vectors(conn, encoder, np.setdiff1d(others, ids))
-    return Pool(ids, x, known, notes, counts)
+    return Pool(ids, x, embeddings.read_vectors(conn, encoder, known)[1], notes, counts)
 
 
 def members(conn: psycopg.Connection[Any], predicate: str) -> Ints:
@@ -98,14 +103,14 @@ def nearest_distance(x: Vectors, to: Vectors) -> NDArray[np.float32]:
     """Cosine distance (m,) of each row to the nearest of ``to`` (a, d); infinite if there is none."""
     if not len(to):
         return np.full(len(x), np.inf, np.float32)
-    parts = [1 - (x[i : i + CHUNK] @ to.T).max(axis=1) for i in range(0, len(x), CHUNK)]
-    return np.maximum(np.concatenate(parts), 0)
+    return np.maximum(1 - nearest(x, to)[1], 0)
 
 
-def _told(missing: Ints, encoder: str) -> tuple[tuple[str, ...], dict[str, Any]]:
-    named = f"media {missing[0]}{', ...' if len(missing) > 1 else ''}"
+def without_vector(n: int, first: int, encoder: str) -> tuple[tuple[str, ...], dict[str, Any]]:
+    """Notes and counts of candidates that cannot be compared."""
+    named = f"media {first}{', ...' if n > 1 else ''}"
     note = (
-        f"{len(missing)} candidates have no vector of encoder {encoder!r} and cannot be chosen "
-        f"({named}); run: smartdb embed --encoder {encoder}"
+        f"{n} of the candidates cannot be chosen, having no vector of encoder {encoder!r} ({named}); "
+        f"run: smartdb embed --encoder {encoder}"
     )
-    return (note,), {"without_vector": len(missing)}
+    return (note,), {"without_vector": n}

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any, get_args
 
 import psycopg
 from psycopg import sql
 
-from smartdb import batches
-from smartdb.errors import InvalidInput, NotFound, NothingToDo, translated
+from smartdb import batches, predicates
+from smartdb.errors import InvalidInput, NothingToDo
 from smartdb.samplers import STRATEGIES, Choice, Request, Room, parameters_of
 from smartdb.samplers.requests import Pool
-from smartdb.statements import statement
 
 _HAS_CLASS = "exists (select from smartdb.media_class as c where c.media_id = m.media_id)"
 _IN_POOL = {"all": "true", "labelled": _HAS_CLASS, "unlabelled": f"not {_HAS_CLASS}"}
@@ -52,16 +51,31 @@ def sample(
     _check(strategy, parameters, pool)
     earlier = [after] if isinstance(after, int) else sorted(set(after))
     room = Room(dict(cap or {}))
-    about = {"predicate": predicate, "slice": slice, "pool": pool, "after": earlier}
-    request = _request(conn, n, seed, encoder, **about)
-    try:
-        choice = STRATEGIES[strategy](conn, request, room, **parameters)
-    finally:
-        conn.rollback()
+    about = _About(predicate, slice, pool, earlier)
+    request = _request(conn, n, seed, encoder, about)
+    choice = STRATEGIES[strategy](conn, request, room, **parameters)
     if not len(choice.ids):
-        raise NothingToDo(f"there is nothing to choose from: {_no_candidate(**about)}")
-    asked = {"n": n, **about, "encoder": encoder, "cap": dict(room.caps), **parameters}
+        raise NothingToDo(request.nobody)
+    asked = {"n": n, **asdict(about), "encoder": encoder, "cap": dict(room.caps), **parameters}
     return batches.write(conn, strategy, _said(asked), seed, _noted(choice, n, room))
+
+
+@dataclass(frozen=True)
+class _About:
+    """Which media are candidates."""
+
+    predicate: str
+    slice: str | None
+    pool: Pool
+    after: list[int]
+
+    def nobody(self) -> str:
+        """Says that there is none."""
+        parts = [f"no {'' if self.pool == 'all' else self.pool + ' '}media"]
+        parts += [f"that fulfils {self.predicate}"] if self.predicate != "true" else []
+        parts += [f"in slice {self.slice!r}"] if self.slice else []
+        parts += [f"outside of batch {', '.join(map(str, self.after))}"] if self.after else []
+        return f"there is nothing to choose from: {' '.join(parts)} can be chosen"
 
 
 def _check(strategy: str, parameters: Mapping[str, Any], pool: str) -> None:
@@ -83,39 +97,20 @@ def _check(strategy: str, parameters: Mapping[str, Any], pool: str) -> None:
 
 
 def _request(
-    conn: psycopg.Connection[Any],
-    n: int,
-    seed: int,
-    encoder: str | None,
-    *,
-    predicate: str,
-    slice: str | None,
-    pool: Pool,
-    after: list[int],
+    conn: psycopg.Connection[Any], n: int, seed: int, encoder: str | None, about: _About
 ) -> Request:
     """What to ask the strategy for: all conditions as one predicate."""
-    conditions = [predicate, _IN_POOL[pool]]
-    if slice is not None:
-        with translated():
-            found = conn.execute(statement("sampling", "slice_exists"), {"name": slice}).fetchone()
-        if not found or not found[0]:
-            raise NotFound(f"no slice {slice!r}; see: select name from smartdb.slice")
-        conditions.append(sql.SQL(_SLICE).format(sql.Literal(slice)).as_string(conn))
+    predicates.checked(conn, about.predicate)
+    conditions = [about.predicate, _IN_POOL[about.pool]]
     before: tuple[int, ...] = ()
-    if after:
-        before = tuple(batches.members(conn, after))
-        conditions.append(sql.SQL(_BATCHES).format(sql.Literal(after)).as_string(conn))
+    if about.slice is not None:
+        conditions.append(sql.SQL(_SLICE).format(sql.Literal(about.slice)).as_string(conn))
+    if about.after:
+        before = tuple(batches.members(conn, about.after))
+        conditions.append(sql.SQL(_BATCHES).format(sql.Literal(about.after)).as_string(conn))
     given = [condition for condition in conditions if condition != "true"]
-    joined = " and ".join(f"({condition})" for condition in given) or "true"
-    return Request(n, seed, joined, pool, encoder, before)
-
-
-def _no_candidate(*, predicate: str, slice: str | None, pool: str, after: list[int]) -> str:
-    parts = [f"no {'' if pool == 'all' else pool + ' '}media"]
-    parts += [f"fulfils {predicate}"] if predicate != "true" else []
-    parts += [f"in slice {slice!r}"] if slice else []
-    parts += [f"outside of batch {', '.join(map(str, after))}"] if after else []
-    return " ".join(parts) + " can be chosen by this strategy"
+    joined = " and ".join(f"({condition}\n)" for condition in given) or "true"
+    return Request(n, seed, joined, about.pool, encoder, before, about.nobody())
 
 
 def _noted(choice: Choice, n: int, room: Room) -> Choice:
@@ -131,7 +126,7 @@ def _noted(choice: Choice, n: int, room: Room) -> Choice:
 
 def _said(asked: Mapping[str, Any]) -> dict[str, Any]:
     """The arguments that were given, for the record."""
-    empty = (None, "true", (), [], {}, "all")
+    empty: tuple[Any, ...] = (None, "true", [], {}, "all")
     return {
         name: value.tolist() if hasattr(value, "tolist") else value
         for name, value in asked.items()

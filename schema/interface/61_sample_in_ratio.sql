@@ -12,8 +12,7 @@ set work_mem = '256MB' as $$
 declare
     by_class constant text := 'select w.media_id, c.class as stratum from smartdb.media_where($1) as w
         left join smartdb.media_class as c on c.media_id = w.media_id';
-    by_value constant text := 'select m.media_id, (%s)::text as stratum from smartdb.media_where($1) as w
-        join smartdb.media as m on m.media_id = w.media_id';
+    by_value constant text := 'select v.media_id, v.value as stratum from smartdb.value_where($5, $1) as v';
     chosen constant text := $query$
         with candidate as materialized (%1$s),
         stratum as (
@@ -64,10 +63,10 @@ begin
         raise exception 'all ratios are 0' using errcode = 'SD002', hint = 'give one of them more';
     end if;
     return query execute format(
-        chosen, case when stratum is null then by_class else format(by_value, stratum) end,
+        chosen, case when stratum is null then by_class else by_value end,
         case when stratum is null and ratio is not null then 'class' else 'stratum' end,
         case when stratum is null then 'unlabelled' else 'null' end)
-    using predicate, smartdb.sample_size(n), seed, ratio;
+    using predicate, smartdb.sample_size(n), seed, ratio, stratum;
 end
 $$;
 comment on function smartdb.sample_in_ratio(integer, bigint, text, text, jsonb) is

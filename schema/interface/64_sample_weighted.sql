@@ -7,39 +7,43 @@ returns table (media_id bigint, score double precision, reason text)
 language plpgsql stable
 set work_mem = '256MB' as $$
 declare
-    chosen constant text := $query$
-        with weighted as materialized (
-            select m.media_id, (%s)::double precision as weight
-            from smartdb.media_where($1) as w join smartdb.media as m on m.media_id = w.media_id
-        ),
-        keyed as (
-            select w.media_id, w.weight, case when w.weight > 0 and w.weight < 'infinity' then
-                ln(-ln(((hashint8extended(w.media_id, $3) >> 12 & 4503599627370495) + 0.5::double precision)
-                    / 4503599627370496)) - ln(w.weight)
-            end as key
-            from weighted as w where w.weight is distinct from 0
-        ),
-        chosen as (select k.* from keyed as k order by k.key nulls first, k.media_id limit $2)
-        select c.*, count(*) over () as taken from chosen as c order by c.key nulls first, c.media_id $query$;
     one record;
-    found_any boolean := false;
+    is_empty boolean := true;
 begin
     if weight is null then
         raise exception 'no weight' using errcode = 'SD002',
             hint = 'give an expression on smartdb.media, such as weight => ''m.sharpness''';
     end if;
-    for one in execute format(chosen, weight) using predicate, smartdb.sample_size(n), seed loop
+    for one in
+        with weighted as materialized (
+            select v.media_id, v.value::double precision as heavy
+            from smartdb.value_where(format(E'(%s\n)::double precision', weight), predicate) as v
+        ),
+        keyed as (
+            select w.media_id, w.heavy, case when w.heavy > 0 and w.heavy < 'infinity' then
+                ln(-ln(((hashint8extended(w.media_id, seed) >> 12 & 4503599627370495) + 0.5::double precision)
+                    / 4503599627370496)) - ln(w.heavy)
+            end as key
+            from weighted as w where w.heavy is distinct from 0
+        ),
+        chosen as (
+            select k.media_id, k.heavy, k.key from keyed as k
+            order by k.key nulls first, k.media_id limit smartdb.sample_size(n)
+        )
+        select c.media_id, c.heavy, c.key, count(*) over () as taken from chosen as c
+        order by c.key nulls first, c.media_id
+    loop
         if one.key is null then
-            raise exception 'the weight of media % is %', one.media_id, coalesce(one.weight::text, 'null')
+            raise exception 'the weight of media % is %', one.media_id, coalesce(one.heavy::text, 'null')
                 using errcode = 'SD002', hint = 'weights are finite numbers of 0 or more; see coalesce and greatest';
         end if;
         media_id := one.media_id;
-        score := one.weight;
-        reason := 'weight ' || round(one.weight::numeric, 3) || smartdb.sample_note(one.taken, n);
-        found_any := true;
+        score := one.heavy;
+        reason := 'weight ' || round(one.heavy::numeric, 3) || smartdb.sample_note(one.taken, n);
+        is_empty := false;
         return next;
     end loop;
-    if not found_any and exists (select from smartdb.media_where(predicate)) then
+    if is_empty and exists (select from smartdb.media_where(predicate)) then
         raise exception 'all weights are 0' using errcode = 'SD002', hint = 'give some candidates more';
     end if;
 end

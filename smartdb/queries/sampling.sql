@@ -28,10 +28,6 @@ from smartdb.sample_near(%(n)s, %(seed)s, %(predicate)s, %(query)s, %(encoder)s)
 select s.media_id, s.score, s.reason
 from smartdb.sample_uncertain(%(n)s, %(seed)s, %(predicate)s, %(run)s, %(measure)s) as s;
 
--- name: members
--- The candidates.
-select w.media_id from smartdb.media_where(%(predicate)s) as w;
-
 -- name: without_vector
 -- How many candidates an encoder has no vector of, and the first.
 select count(*), min(w.media_id)
@@ -77,7 +73,3 @@ join core.run as r on r.run_id = e.run_id
 left join core.model as m on m.model_id = e.model_id
 left join core.encoder as en on en.encoder_id = m.encoder_id
 where e.run_id = %(run_id)s and r.status = 'succeeded';
-
--- name: slice_exists
--- Whether there is a slice of this name.
-select exists (select from smartdb.slice as s where s.name = %(name)s);

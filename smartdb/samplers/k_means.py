@@ -8,10 +8,14 @@ import numpy as np
 import psycopg
 from numpy.typing import NDArray
 
-from smartdb.clusters import kmeans
+from smartdb.clusters import Clusters, kmeans
 from smartdb.samplers.requests import Choice, Ints, Request
 from smartdb.samplers.room import Room
-from smartdb.samplers.vectors import read_pool
+from smartdb.samplers.spread import spread
+from smartdb.samplers.vectors import Vectors, read_pool
+
+SEED_ROWS = 20
+"""Vectors for each cluster among which the first centres are looked for."""
 
 
 def k_means(conn: psycopg.Connection[Any], request: Request, room: Room) -> Choice:
@@ -23,7 +27,7 @@ def k_means(conn: psycopg.Connection[Any], request: Request, room: Room) -> Choi
     pool = read_pool(conn, request)
     free = room.free(conn, pool.ids)
     conn.commit()
-    found = kmeans(pool.x, request.n, request.seed)
+    found = clusters(pool.x, request.n, request.seed)
     size = np.bincount(found.of)[found.of]
     place = place_in_cluster(found.of, found.similarity)
     chosen = free.pick(np.lexsort((found.of, -size, place)), request.n)
@@ -33,6 +37,13 @@ def k_means(conn: psycopg.Connection[Any], request: Request, room: Room) -> Choi
         for at in chosen
     ]
     return pool.choice(chosen, size[chosen] / len(pool.ids), reasons)
+
+
+def clusters(x: Vectors, k: int, seed: int) -> Clusters:
+    """k-means from the centres of k-means++ among `SEED_ROWS` x k vectors drawn by the seed."""
+    some = np.sort(np.random.default_rng(seed).permutation(len(x))[: SEED_ROWS * k])
+    start = spread(x[some], np.ones(len(some)), k, seed)[0]
+    return kmeans(x, k, seed, start=x[some[start]])
 
 
 def place_in_cluster(cluster: Ints, score: NDArray[Any]) -> Ints:

@@ -43,7 +43,7 @@ def mixture(
         except NothingToDo:
             continue
         parts.append(replace(part, reasons=[f"{name}: {reason}" for reason in part.reasons]))
-        left, n_left = left.without(part.ids), n_left - len(part.ids)
+        left, n_left = left.after(part.ids), n_left - len(part.ids)
     return _joined(parts)
 
 

@@ -11,8 +11,8 @@ import psycopg
 from smartdb import embeddings
 from smartdb.errors import InvalidInput
 from smartdb.samplers.requests import Choice, Request
-from smartdb.samplers.room import Room
-from smartdb.samplers.vectors import nearest_distance, read_pool, target
+from smartdb.samplers.room import Free, Room
+from smartdb.samplers.vectors import Pool, Vectors, nearest_distance, read_pool, target
 
 
 def mmr(
@@ -34,7 +34,7 @@ def mmr(
         raise InvalidInput(f"relevance lies between 0 and 1, not at {relevance}")
     encoder = embeddings.find(conn, request.encoder).name
     query = target(conn, encoder, media, prompt, vector)
-    pool = read_pool(conn, request.without(np.array([media] if media else [], np.int64)))
+    pool = read_pool(conn, request.without([] if media is None else [media]))
     free = room.free(conn, pool.ids)
     conn.commit()
     if pool.x.shape[1] != len(query):
@@ -42,11 +42,13 @@ def mmr(
     return _choose(pool, free, query, relevance, request.n)
 
 
-def _choose(pool: Any, free: Any, query: Any, relevance: float, n: int) -> Choice:
+def _choose(pool: Pool, free: Free, query: Vectors, relevance: float, n: int) -> Choice:
     wanted = pool.x @ query
     alike = 1 - nearest_distance(pool.x, pool.anchors)
     alike[np.isinf(alike)] = 0  # nothing is chosen yet
-    places, scores, reasons = [], [], []
+    places: list[int] = []
+    scores: list[float] = []
+    reasons: list[str] = []
     while len(places) < n and free.mask.any():
         score = relevance * wanted - (1 - relevance) * alike
         at = int(np.argmax(np.where(free.mask, score, -np.inf)))

@@ -6,12 +6,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
 import psycopg
 from psycopg.rows import tuple_row
 
 from smartdb import embeddings
-from smartdb.errors import translated
+from smartdb.predicates import bounded
 from smartdb.samplers.ranking import ranked
 from smartdb.samplers.requests import Choice, Request
 from smartdb.samplers.room import Room
@@ -33,12 +32,12 @@ def near(
 
     encoder = embeddings.find(conn, request.encoder)
     query = HalfVector(target(conn, encoder.name, media, prompt, vector))
-    others = request.without(np.array([media] if media else [], np.int64))
+    others = request.without([] if media is None else [media])
     found = ranked(conn, others, room, "near", query=query, encoder=encoder.name)
     counting = statement("sampling", "without_vector").format(vectors=encoder.vectors)
-    with translated(), conn.cursor(row_factory=tuple_row) as cursor:
+    with bounded(conn, others.predicate), conn.cursor(row_factory=tuple_row) as cursor:
         row = cursor.execute(counting, {"predicate": others.predicate}).fetchone()
     if not row or not row[0]:
         return found
-    notes, counts = without_vector(*row, encoder.name)
+    notes, counts = without_vector(row[0], row[1], encoder.name)
     return replace(found, notes=notes, counts=counts)

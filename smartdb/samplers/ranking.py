@@ -9,7 +9,7 @@ import numpy as np
 import psycopg
 from psycopg.rows import tuple_row
 
-from smartdb.errors import translated
+from smartdb.predicates import bounded
 from smartdb.samplers.requests import Choice, Request
 from smartdb.samplers.room import Room
 from smartdb.statements import statement
@@ -46,5 +46,5 @@ def _rows(
     conn: psycopg.Connection[Any], request: Request, name: str, values: dict[str, Any]
 ) -> list[tuple[int, float, str]]:
     values |= {"seed": request.seed, "predicate": request.predicate}
-    with translated(), conn.cursor(row_factory=tuple_row) as cursor:
+    with bounded(conn, request.predicate), conn.cursor(row_factory=tuple_row) as cursor:
         return cursor.execute(statement("sampling", name), values).fetchall()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -28,14 +28,18 @@ class Request:
     pool: Pool = "all"
     encoder: str | None = None
     before: tuple[int, ...] = ()
+    nobody: str = "no media is a candidate"
+    """What to say where there is no candidate."""
 
-    def without(self, ids: Ints) -> Request:
+    def without(self, ids: Iterable[int]) -> Request:
+        """The same, but ``ids`` are no candidates."""
+        listed = ",".join(str(int(media_id)) for media_id in ids)
+        left = f"({self.predicate}\n) and m.media_id <> all ('{{{listed}}}'::bigint[])"
+        return replace(self, predicate=left) if listed else self
+
+    def after(self, ids: Ints) -> Request:
         """The same, but ``ids`` were chosen before."""
-        if not len(ids):
-            return self
-        listed = ",".join(map(str, ids.tolist()))
-        left = f"({self.predicate}) and m.media_id <> all ('{{{listed}}}'::bigint[])"
-        return replace(self, predicate=left, before=(*self.before, *ids.tolist()))
+        return replace(self.without(ids), before=(*self.before, *ids.tolist()))
 
 
 @dataclass(frozen=True)

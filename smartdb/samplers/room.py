@@ -102,5 +102,6 @@ def _names(conn: psycopg.Connection[Any], by: str, ids: Ints) -> list[str | None
     """The group of each media."""
     values = {"by": by, "media_ids": ids.tolist()}
     with translated(), conn.cursor(row_factory=tuple_row) as cursor:
-        found = dict(cursor.execute(statement("sampling", "groups"), values).fetchall())
+        rows = cursor.execute(statement("sampling", "groups"), values).fetchall()
+    found: dict[int, str | None] = dict(rows)
     return [found.get(media_id) for media_id in ids.tolist()]

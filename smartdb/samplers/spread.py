@@ -25,7 +25,8 @@ def spread(
     """
     rng = np.random.default_rng(seed)
     free = free or Free(len(vectors), [])
-    chosen, distance = [], []
+    chosen: list[int] = []
+    distance: list[float] = []
     nearest = np.full(len(vectors), np.inf)
     while len(chosen) < n and free.mask.any():
         if chosen:

@@ -8,8 +8,8 @@ import numpy as np
 import psycopg
 from numpy.typing import NDArray
 
-from smartdb.clusters import blocks, kmeans, members
-from smartdb.samplers.k_means import place_in_cluster
+from smartdb.clusters import blocks, members, unit
+from smartdb.samplers.k_means import clusters, place_in_cluster
 from smartdb.samplers.requests import Choice, Ints, Request
 from smartdb.samplers.room import Room
 from smartdb.samplers.vectors import Vectors, read_pool
@@ -32,7 +32,7 @@ def typical(
     conn.commit()
     m = len(pool.ids)
     both = np.concatenate([pool.x, pool.anchors])
-    of = kmeans(both, min(request.n + len(pool.anchors), MOST_CLUSTERS), request.seed).of
+    of = clusters(both, min(request.n + len(pool.anchors), MOST_CLUSTERS), request.seed).of
     own, size, known = of[:m], np.bincount(of)[of[:m]], np.bincount(of[m:], minlength=m)[of[:m]]
     score = _typicality(pool.x, own)
     place = place_in_cluster(own, score)
@@ -51,7 +51,7 @@ def _typicality(x: Vectors, cluster: Ints) -> NDArray[np.float64]:
     for rows in members(cluster):
         k = max(1, min(N_NEIGHBOURS, len(rows) // 2))
         if len(rows) > 1:
-            score[rows] = 1 / (_mean_distance(x[rows], k) + 1e-5)
+            score[rows] = 1 / (_mean_distance(unit(x[rows]), k) + 1e-5)
     return score
 
 

@@ -11,6 +11,7 @@ from psycopg.rows import tuple_row
 
 from smartdb import training
 from smartdb.errors import InvalidInput, NotFound, translated
+from smartdb.predicates import bounded
 from smartdb.samplers.ranking import ranked
 from smartdb.samplers.requests import Choice, Request
 from smartdb.samplers.room import Room
@@ -88,7 +89,7 @@ def predictions_of(
 def _told(conn: psycopg.Connection[Any], request: Request, run_id: int, choice: Choice) -> Choice:
     """The choice, with a note on candidates that the run did not predict."""
     values = {"predicate": request.predicate, "run": run_id}
-    with translated(), conn.cursor(row_factory=tuple_row) as cursor:
+    with bounded(conn, request.predicate), conn.cursor(row_factory=tuple_row) as cursor:
         row = cursor.execute(statement("sampling", "without_prediction"), values).fetchone()
     if not row or not row[0]:
         return choice

@@ -10,7 +10,7 @@ import numpy as np
 import psycopg
 from numpy.typing import ArrayLike, NDArray
 
-from smartdb import bulk, embeddings
+from smartdb import embeddings, predicates
 from smartdb.clusters import nearest
 from smartdb.errors import InvalidInput, NothingToDo, translated
 from smartdb.samplers.requests import Choice, Ints, Request
@@ -52,10 +52,12 @@ def read_pool(
     encoder = embeddings.find(conn, request.encoder).name
     known = np.array(request.before, np.int64)
     if anchors is not None:
-        known = np.union1d(known, members(conn, anchors))
-    wanted = np.setdiff1d(members(conn, request.predicate) if among is None else among, known)
+        known = np.union1d(known, predicates.members(conn, anchors))
+    wanted = np.setdiff1d(
+        predicates.members(conn, request.predicate) if among is None else among, known
+    )
     if not len(wanted):
-        raise NothingToDo("there is nothing to choose from: no media is a candidate")
+        raise NothingToDo(request.nobody)
     ids, x = embeddings.read_vectors(conn, encoder, wanted)
     missing = np.setdiff1d(wanted, ids)
     notes, counts = (
@@ -64,14 +66,6 @@ def read_pool(
     if not len(ids):
         raise NothingToDo(notes[0])
     return Pool(ids, x, embeddings.read_vectors(conn, encoder, known)[1], notes, counts)
-
-
-def members(conn: psycopg.Connection[Any], predicate: str) -> Ints:
-    """Media that fulfil a predicate, ascending."""
-    query = statement("sampling", "members")
-    with translated():
-        found = bulk.read_columns(conn, query, {"media_id": "i8"}, {"predicate": predicate})
-    return np.sort(found["media_id"])
 
 
 def target(
@@ -100,7 +94,7 @@ def target(
 
 
 def nearest_distance(x: Vectors, to: Vectors) -> NDArray[np.float32]:
-    """Cosine distance (m,) of each row to the nearest of ``to`` (a, d); infinite if there is none."""
+    """Cosine distance (m,) of each row to the nearest of ``to`` (a, d); infinite to none."""
     if not len(to):
         return np.full(len(x), np.inf, np.float32)
     return np.maximum(1 - nearest(x, to)[1], 0)
@@ -110,7 +104,7 @@ def without_vector(n: int, first: int, encoder: str) -> tuple[tuple[str, ...], d
     """Notes and counts of candidates that cannot be compared."""
     named = f"media {first}{', ...' if n > 1 else ''}"
     note = (
-        f"{n} of the candidates cannot be chosen, having no vector of encoder {encoder!r} ({named}); "
-        f"run: smartdb embed --encoder {encoder}"
+        f"{n} of the candidates cannot be chosen, having no vector of encoder {encoder!r} "
+        f"({named}); run: smartdb embed --encoder {encoder}"
     )
     return (note,), {"without_vector": n}

@@ -101,8 +101,8 @@ def members(of: Ints) -> list[Ints]:
 def unit(vectors: Floats) -> Floats:
     """Vectors (n, d) of length 1 again after halfvec's rounding; zeros stay zeros."""
     length = np.linalg.norm(vectors, axis=1, keepdims=True)
-    scaled: Floats = vectors / np.where(length > 0, length, 1).astype(np.float32)
-    return scaled
+    scaled = vectors / np.where(length > 0, length, 1).astype(np.float32)
+    return np.asarray(scaled, np.float32)
 
 
 def _split(vectors: Floats, rows: Ints, largest: int, seed: int) -> Iterator[Ints]:

@@ -48,7 +48,7 @@ select smartdb.vector_of(%(of)s, %(encoder)s);
 
 -- name: prompt_vector
 -- The vector of a text.
-select smartdb.prompt(%(of)s, %(encoder)s);
+select smartdb.prompt(%(of)s::text, %(encoder)s::text);
 
 -- name: groups
 -- The group of each media by one way to group.

@@ -239,7 +239,7 @@ def test_classes_are_balanced_and_what_falls_short_is_counted(
     made = sampling.sample(conn, "balanced", 24, **asked)
     assert reasons(batches.items(conn, made)) == {"class bee": 14, "class cat": 10}
     assert batches.find(conn, made).counts["short"] == {"dog": 12}
-    assert batches.find(conn, made).notes == ["dog: 12 fewer than wanted"]
+    assert batches.find(conn, made).notes == ["fewer than wanted: dog 12"]
 
 
 def test_weights_are_odds(conn: psycopg.Connection[Any]) -> None:

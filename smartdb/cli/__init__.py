@@ -62,6 +62,7 @@ COMMANDS = {
     "compare": "smartdb.cli.analyse:compare",
     "lineage": "smartdb.cli.analyse:lineage",
     "sample": "smartdb.cli.train:sample",
+    "prune": "smartdb.cli.prune:prune",
     "serve": "smartdb.cli.serve:serve",
     "dagster": "smartdb.cli.dagster:dagster",
 }

@@ -19,7 +19,7 @@ import psycopg
 from psycopg.rows import tuple_row
 from psycopg.types.json import Jsonb
 
-from smartdb import bulk, embeddings, pruning_methods, runs
+from smartdb import bulk, embeddings, predicates, pruning_methods, runs
 from smartdb.errors import Conflict, InvalidInput, NotFound, NothingToDo, translated
 from smartdb.pruning_methods import OF_RUNS, OF_VECTORS, Asked, Ints, Method, Options, Scores
 from smartdb.statements import statement
@@ -95,7 +95,7 @@ def plan(
         raise InvalidInput(f"no method {method!r}; there are: {known}")
     predicate = predicate or _default_predicate(method, options)
     encoder = _encoder(conn, method, encoder)
-    ids = _members(conn, predicate)
+    ids = predicates.members(conn, predicate)
     if not len(ids):
         raise NothingToDo(f"there is nothing to prune: no media fulfil {predicate}")
     parameters = pruning_methods.settle(method, options, len(ids))
@@ -185,11 +185,6 @@ def _encoder(conn: psycopg.Connection[Any], method: Method, name: str | None) ->
     if name is None and method not in OF_VECTORS and not embeddings.all_encoders(conn):
         return None
     return embeddings.find(conn, name).name
-
-
-def _members(conn: psycopg.Connection[Any], predicate: str) -> Ints:
-    query, values = statement("pruning", "members"), {"predicate": predicate}
-    return bulk.read_columns(conn, query, {"media_id": "i8"}, values)["media_id"]
 
 
 def _add_slice(conn: psycopg.Connection[Any], name: str, predicate: str, note: str) -> None:

@@ -51,7 +51,7 @@ revoke all on core.media_subject, core.erasure from smartdb_writer;
 grant insert on
     core.actor, core.ontology, core.ontology_version, core.batch, core.batch_item, core.model,
     core.detector, core.evaluation, core.prediction, core.metric, core.extraction,
-    core.training_dynamics, core.pruning, core.pruning_item
+    core.training_dynamics, core.pruning, core.pruning_item, core.pruning_point
 to smartdb_writer;
 -- Facts of which a part may be found out, or end, later.
 grant insert, update (status, counts, error, finished_at) on core.run to smartdb_writer;
@@ -70,7 +70,7 @@ grant insert, update on core.media_location, core.task, core.slice to smartdb_wr
 -- Derived: may be made anew, so may be thrown away.
 grant insert, update, delete on
     core.quarantine, core.quality, core.finding, core.neighbour, core.duplicate,
-    core.duplicate_pair, core.label_issue, core.import_problem, core.pruning_point
+    core.duplicate_pair, core.label_issue, core.import_problem
 to smartdb_writer;
 grant insert, update, delete on core.detector_media to smartdb_writer;
 -- Hide a media, but not show it again.

@@ -120,11 +120,6 @@ select d.media_id, d.group_id from smartdb.duplicate_group as d
 where d.media_id = any (%(media_ids)s::bigint[])
 order by d.media_id;
 
--- name: clear_points
--- Takes back points that are to be measured anew.
-delete from core.pruning_point as p
-where p.pruning_id = %(pruning_id)s and p.keep = any (%(keeps)s::double precision[]);
-
 -- name: curve
 -- What a plan leaves at each fraction.
 select
@@ -142,10 +137,6 @@ select x.media_id, x.rank, x.score, x.reason, x.kept_by, x.uri
 from smartdb.pruning_excluded(%(pruning_id)s, %(keep)s::double precision) as x
 order by x.rank
 limit %(limit)s;
-
--- name: members
--- Media that fulfil a predicate.
-select w.media_id from smartdb.media_where(%(predicate)s) as w order by w.media_id;
 
 -- name: add_slice
 -- Saves a slice, or leaves the one of that name; its predicate.

@@ -104,9 +104,8 @@ def members(of: Ints) -> list[Ints]:
 
 def unit(vectors: Floats) -> Floats:
     """Vectors (n, d) of length 1 again after halfvec's rounding; zeros stay zeros."""
-    length = np.linalg.norm(vectors, axis=1, keepdims=True)
-    scaled: Floats = vectors / np.where(length > 0, length, 1).astype(np.float32)
-    return scaled
+    length = np.sqrt(np.einsum("nd,nd->n", vectors, vectors, dtype=np.float64))
+    return vectors / np.where(length > 0, length, 1).astype(np.float32)[:, None]
 
 
 def _split(vectors: Floats, rows: Ints, largest: int, seed: int) -> Iterator[Ints]:

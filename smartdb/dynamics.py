@@ -85,7 +85,7 @@ def write(
 
     The run's predictions must be there. Returns the number of rows.
     """
-    columns = {
+    columns: dict[str, NDArray[Any]] = {
         "media_id": media_ids,
         "loss": losses(probabilities, classes).astype(np.float32),
         "el2n": found.el2n,
@@ -105,4 +105,5 @@ def _error(logits: Any, classes: Any) -> NDArray[np.float64]:
     p = logits.detach().double().softmax(dim=1)
     given = p.gather(1, classes[:, None]).squeeze(1)
     squared: NDArray[np.float64] = ((p * p).sum(dim=1) - 2 * given + 1).cpu().numpy()
-    return np.sqrt(squared.clip(0))
+    error: NDArray[np.float64] = np.sqrt(squared.clip(0))
+    return error

@@ -116,17 +116,18 @@ def slices(conn: psycopg.Connection[Any], run_id: int, split: str = "test") -> b
 
 
 def pruning(conn: psycopg.Connection[Any], pruning_ids: Sequence[int]) -> bytes:
-    """What plans cover at each fraction kept: distance to the nearest kept, and clusters hit."""
+    """What plans cover at each fraction kept: how far the nearest kept is."""
     curves = {one: pruning_curve.read(conn, one) for one in pruning_ids}
     names = {one: f"{one}: {find_pruning(conn, one).method}" for one in pruning_ids}
     if not any(point.n_probes for points in curves.values() for point in points):
         return _nothing("no coverage was measured: there were no vectors")
     figure, axes = _figure(6.4, 3.6)
     for one, points in curves.items():
-        shown = [point for point in points if point.mean_distance is not None]
-        keeps = [point.keep for point in shown]
-        (line,) = axes.plot(keeps, [p.mean_distance for p in shown], "o-", ms=3, label=names[one])
-        p95 = [point.p95_distance for point in shown]
+        measured = [
+            (p.keep, p.mean_distance, p.p95_distance) for p in points if p.mean_distance is not None
+        ]
+        keeps, means, p95 = np.array(measured, np.float64).reshape(-1, 3).T
+        (line,) = axes.plot(keeps, means, "o-", markersize=3, label=names[one])
         axes.plot(keeps, p95, ":", color=line.get_color(), linewidth=1)
     axes.set_xscale("log")
     axes.invert_xaxis()

@@ -91,8 +91,7 @@ def plan(
     and for candidates without vectors, dynamics, statistics: it names the command.
     """
     if method not in pruning_methods.METHODS:
-        known = ", ".join(pruning_methods.METHODS)
-        raise InvalidInput(f"no method {method!r}; there are: {known}")
+        raise InvalidInput(f"no method {method!r}; there are: {', '.join(pruning_methods.METHODS)}")
     predicate = predicate or _default_predicate(method, options)
     encoder = _encoder(conn, method, encoder)
     ids = predicates.members(conn, predicate)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from psycopg.rows import tuple_row
 
 from smartdb import bulk, coverage, pruning, pruning_methods
-from smartdb.errors import translated
+from smartdb.errors import NothingToDo, translated
 from smartdb.pruning_methods import Ints
 from smartdb.statements import statement
 from smartdb.turns import turn
@@ -40,14 +40,14 @@ class Point:
 
     keep: float
     n_kept: int
-    mean_distance: float | None
-    p95_distance: float | None
-    clusters_hit: float | None
-    n_classes: int | None
-    smallest_class: int | None
-    class_distance: float | None
-    duplicates_dropped: float | None
-    n_probes: int | None
+    mean_distance: float | None = None
+    p95_distance: float | None = None
+    clusters_hit: float | None = None
+    n_classes: int | None = None
+    smallest_class: int | None = None
+    class_distance: float | None = None
+    duplicates_dropped: float | None = None
+    n_probes: int | None = None
 
 
 def curve(
@@ -92,6 +92,10 @@ def _measure(
         conn, statement("pruning", "items"), {"media_id": "i8", "rank": "i4"}, values
     )
     ids, ranks = found["media_id"], found["rank"]
+    if not len(ids):
+        raise NothingToDo(
+            f"you may see none of the candidates of pruning {plan.pruning_id} any more"
+        )
     classes, groups = _facts(conn, "classes", ids), _facts(conn, "duplicate_groups", ids)
     vectors = None if plan.encoder is None else _vectors(conn, plan.encoder, ids)
     conn.commit()  # nothing is open while it computes
@@ -101,28 +105,12 @@ def _measure(
     has_class = (classes >= 0).any()
     balances = coverage.balances(classes, kept) if has_class else [None] * len(kept)
     dropped = coverage.repetition_dropped(groups, kept)
-    return [_point(*each) for each in zip(keeps, sizes, spreads, balances, dropped)]
+    return [_point(*each) for each in zip(keeps, sizes, dropped, spreads, balances)]
 
 
-def _point(
-    keep: float,
-    n_kept: int,
-    spread: coverage.Spread | None,
-    balance: coverage.Balance | None,
-    dropped: float | None,
-) -> Point:
-    return Point(
-        keep,
-        n_kept,
-        spread and spread.mean_distance,
-        spread and spread.p95_distance,
-        spread and spread.clusters_hit,
-        balance and balance.n_classes,
-        balance and balance.smallest_class,
-        balance and balance.class_distance,
-        dropped,
-        spread and spread.n_probes,
-    )
+def _point(keep: float, n_kept: int, dropped: float | None, *found: object) -> Point:
+    known = {name: value for each in found if each for name, value in vars(each).items()}
+    return Point(keep, n_kept, duplicates_dropped=dropped, **known)
 
 
 def _vectors(conn: psycopg.Connection[Any], encoder: str, ids: Ints) -> NDArray[np.float32]:

@@ -22,3 +22,5 @@ union all select 'prediction' from core.prediction where media_id = any (%(ids)s
 union all select 'batch item' from core.batch_item where media_id = any (%(ids)s)
 union all select 'dynamics' from core.training_dynamics where media_id = any (%(ids)s)
 union all select 'pruning' from core.pruning_item where media_id = any (%(ids)s) or kept_by = any (%(ids)s)
+union all select 'tag' from core.media_tag where media_id = any (%(ids)s) and (rev_to is null or tag is not null)
+union all select 'set' from core.slice_media where media_id = any (%(ids)s)

@@ -30,8 +30,8 @@ insert into core.class (ontology_id, name, version_from) values (1, 'thing', 1);
 insert into core.actor (name, kind) values ('bench', 'import');
 insert into core.label (media_id, class_id, kind, x, y, w, h, origin, actor_id)
 select
-    m.media_id, 1, 'box', (hashint8extended(m.media_id, i) & 255), (hashint8extended(m.media_id, -i) & 255),
-    40 + 20 * i, 30 + 15 * i, 'import', 1
+    m.media_id, 1, 'box', hashint8extended(m.media_id, i) & 255,
+    hashint8extended(m.media_id, -i) & 255, 40 + 20 * i, 30 + 15 * i, 'import', 1
 from core.media as m, generate_series(1, 8) as i
 """
 

@@ -84,7 +84,7 @@ def encoders(conn: psycopg.Connection[Any]) -> list[Row]:
 
 
 def only_encoder(conn: psycopg.Connection[Any]) -> str:
-    """The name of the only encoder; NotFound if there is none, InvalidInput if there are several."""
+    """The name of the only encoder; NotFound without one, InvalidInput if there are several."""
     known = [row["name"] for row in encoders(conn)]
     if not known:
         raise NotFound("there are no embeddings yet; run: smartdb embed")

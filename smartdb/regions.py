@@ -1,7 +1,8 @@
 """Regions: the vectors of the parts of pictures that labels mark, by an encoder.
 
-A region is the bounding box of a box, rotated box, polygon or mask (`smartdb.crops`). Its vector belongs to the label row: an edit of a label is another row, so there is
-no stale vector, and `embed` works off the live ones that have none yet.
+A region is the bounding box of a box, rotated box, polygon or mask, cut out by `smartdb.crops`. Its
+vector belongs to the label row: an edit of a label is another row, so there is no stale vector, and
+`embed` works off the live ones that have none yet.
 """
 
 from __future__ import annotations
@@ -58,7 +59,8 @@ def embed(
     embeddings.register(conn, encoder)
     registered = embeddings.find(conn, encoder.name)
     agreed = _agree(conn, registered, margin)
-    counts = Counter(_problems(conn), pruned=_do(conn, "prune", registered))
+    counts = Counter(_problems(conn))
+    counts["pruned"] = _do(conn, "prune", registered)
     conn.commit()
     todo = _gap(conn, registered, agreed)
     first = next(todo, None)
@@ -150,7 +152,7 @@ def _write(
 ) -> Counter[str]:
     """Adds vectors and refusals; does not commit."""
     regions = [region for batch in batches for region in batch.items]
-    columns = {
+    columns: dict[str, NDArray[Any]] = {
         "label_id": np.array([region.label_id for region in regions], np.int64),
         "media_id": np.array([region.shared.content.media_id for region in regions], np.int64),
         "v": embeddings.stacked(batches, encoder),

@@ -14,12 +14,17 @@ declare
     by_index constant text := 'v.v operator(public.<=>) $1::public.halfvec(%s)';
     exactly constant text := '(v.v operator(public.<=>) $1::public.halfvec(%s)) + 0, v.label_id';
     chosen constant text := case when predicate = 'true' then '' else
-        format('join smartdb.label as l on l.label_id = v.label_id where (%s)', predicate) end;
+        format(E'join smartdb.label as l on l.label_id = v.label_id where (%s\n)', predicate) end;
     e smartdb.encoder;
     labels bigint[];
     media bigint[];
     distances double precision[];
+    state text;
+    reason text;
 begin
+    perform set_config('transaction_read_only', 'on', true); -- for this block, also what the predicate calls
+    -- inside parentheses and outside: what is not one condition is an error in one of the places
+    execute format(E'select from smartdb.label as l where (%1$s\n) and %1$s\nlimit 0', predicate);
     select * into e from smartdb.encoder as r where r.name = encoder;
     if not found then
         raise exception 'no encoder %', encoder
@@ -47,6 +52,10 @@ begin
         return query execute format(statement, e.dim, e.region_vectors, chosen, format(exactly, e.dim))
         using query, k;
     end if;
+exception when others then
+    get stacked diagnostics state = returned_sqlstate, reason = message_text;
+    perform smartdb.refuse_predicate(predicate, state, reason);
+    raise;
 end
 $$;
 comment on function smartdb.nearest_region(halfvec, text, integer, text) is

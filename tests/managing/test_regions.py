@@ -28,7 +28,7 @@ insert into core.class (ontology_id, name, version_from) values (1, 'disc', 1), 
 insert into core.actor (name, kind) values ('file', 'import'), ('ana', 'person');
 insert into core.label (media_id, class_id, kind, x, y, w, h, shape, origin, actor_id) values
     (1, 1, 'box', 2, 2, 20, 20, null, 'import', 1),
-    (1, 2, 'polygon', 30, 10, 20, 30, '{"polygons": [[[[30, 10], [50, 10], [50, 40]]]]}', 'import', 1),
+    (1, 2, 'polygon', 30, 10, 20, 30, '{"polygons": []}', 'import', 1),
     (1, 1, 'box', 55, 40, 30, 30, null, 'import', 1),
     (1, 1, 'box', 1, 1, 2, 30, null, 'import', 1),
     (1, 1, 'box', 90, 1, 9, 9, null, 'import', 1),
@@ -58,7 +58,8 @@ def pictures(owner: Connection, tmp_path: Path) -> Path:
         Image.fromarray(rng.integers(0, 256, (48, 64, 3), np.uint8)).save(path)
         values = [hashlib.sha256(path.read_bytes()).digest(), walk.uri_of(str(path).encode())]
         owner.execute(
-            "with new as (insert into core.media (sha256, kind, mime, n_bytes, width, height, run_id)"
+            "with new as (insert into core.media"
+            " (sha256, kind, mime, n_bytes, width, height, run_id)"
             " values (%s, 'image', 'image/png', 1, 64, 48, 1) returning media_id)"
             " insert into core.media_location (media_id, source_id, uri, n_bytes, modified_at)"
             " select media_id, 1, %s, 1, now() from new",
@@ -147,15 +148,18 @@ def test_what_is_nearest_among_regions_and_media_is_one_statement(
         "select b.label_id from smartdb.region_embedding_1 as a, smartdb.region_embedding_1 as b"
         " where a.label_id = 1 and b.label_id <> 1 order by a.v <=> b.v, b.label_id limit 3",
     )
-    by_class = "select count(*), max(distance) from smartdb.similar_region(2, 'descriptor', 9, 'l.class = ''disc''')"
-    assert rows(conn, by_class)[0][0] == 4
+    by_class = "select count(*) from smartdb.similar_region(2, 'descriptor', 9, %s)"
+    assert rows(conn, by_class, "l.class = 'disc'") == [4]
     across = (
         "select r.label_id, n.media_id from smartdb.region as r, lateral smartdb.nearest("
         " smartdb.vector_of_region(r.label_id, 'descriptor'), 'descriptor', 1) as n"
         " where r.problem is null"
     )
     assert len(rows(conn, across)) == 6
-    back = "select count(*) from smartdb.nearest_region(smartdb.vector_of(2, 'descriptor'), 'descriptor', 9)"
+    back = (
+        "select count(*) from smartdb.nearest_region("
+        " smartdb.vector_of(2, 'descriptor'), 'descriptor', 9)"
+    )
     assert rows(conn, back) == [6]
 
 
@@ -166,6 +170,18 @@ def test_the_index_finds_the_same_and_is_never_short(conn: Connection) -> None:
     conn.execute("select core.index_regions(1)")
     assert [rows(conn, query, where) for where in ("true", "l.kind = 'mask'")] == exact
     assert exact[1] == [6]
+
+
+@pytest.mark.usefixtures("embedded")
+def test_a_predicate_that_is_none_or_writes_is_refused(
+    as_role: Callable[[str], Connection],
+) -> None:
+    conn = as_role("smartdb_writer")
+    writing = "nextval('core.label_object') > 0"
+    for wrong in ("l.colour = 1", "true) or (true", "true; drop table core.label", writing):
+        with pytest.raises(InvalidInput, match=r"the predicate .* does not work"):
+            regions.nearest(conn, 1, "descriptor", 3, wrong)
+        conn.rollback()
 
 
 @pytest.mark.usefixtures("embedded")
@@ -235,7 +251,7 @@ def test_a_run_that_broke_off_is_continued(
 def test_all_regions_of_an_encoder_are_cut_out_alike(
     conn: Connection, encoder: encoders.Encoder
 ) -> None:
-    with pytest.raises(Conflict, match="margin of 0.1; for another one give it a name"):
+    with pytest.raises(Conflict, match=r"margin of 0\.1; for another one give it a name"):
         regions.embed(conn, encoder, margin=0.5)
     conn.rollback()
     with pytest.raises(InvalidInput, match="0 to 2, not 3"):

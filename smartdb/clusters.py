@@ -40,9 +40,12 @@ class Clusters:
     similarity: Floats
 
 
-def kmeans(vectors: Floats, k: int, seed: int, rounds: int = ROUNDS) -> Clusters:
+def kmeans(
+    vectors: Floats, k: int, seed: int, rounds: int = ROUNDS, start: Floats | None = None
+) -> Clusters:
     """``min(k, n)`` clusters of unit vectors (n, d) by cosine similarity; none is empty.
 
+    ``start`` are the first centres (k, d), by default k of the vectors drawn by the seed.
     Where fewer than k vectors differ there are fewer clusters. InvalidInput for k below 1.
     """
     if k < 1:
@@ -50,7 +53,7 @@ def kmeans(vectors: Floats, k: int, seed: int, rounds: int = ROUNDS) -> Clusters
     rng = np.random.default_rng(seed)
     some = rng.permutation(len(vectors))[: PER_CENTRE * k]
     sample = vectors[np.sort(some)] if len(some) < len(vectors) else vectors
-    centres = _distinct(vectors[some[:k]])
+    centres = _distinct(vectors[some[:k]] if start is None else start)
     before = None
     for _ in range(rounds):
         of, similarity = nearest(sample, centres)
@@ -98,8 +101,8 @@ def members(of: Ints) -> list[Ints]:
 def unit(vectors: Floats) -> Floats:
     """Vectors (n, d) of length 1 again after halfvec's rounding; zeros stay zeros."""
     length = np.linalg.norm(vectors, axis=1, keepdims=True)
-    scaled: Floats = vectors / np.where(length > 0, length, 1).astype(np.float32)
-    return scaled
+    scaled = vectors / np.where(length > 0, length, 1).astype(np.float32)
+    return np.asarray(scaled, np.float32)
 
 
 def _split(vectors: Floats, rows: Ints, largest: int, seed: int) -> Iterator[Ints]:

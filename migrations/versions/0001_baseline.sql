@@ -2306,12 +2306,12 @@ comment on function core.next_digest(bigint, integer) is
     'smartdb.dataset_digest of a version that is about to be sealed, hidden media included: from the digest of the version '
     'before and what has changed since, unless much has.';
 
--- Managing: slices, named parts of the media.
+-- Managing: slices, named parts of the media, and tags, words that people put on media.
 
 create table core.slice (
     slice_id bigint generated always as identity,
     name text not null,
-    predicate text not null,
+    predicate text,
     note text,
     created_at timestamptz not null default now(),
     constraint slice_pk primary key (slice_id),
@@ -2319,12 +2319,57 @@ create table core.slice (
     constraint slice_name_check check (name <> ''),
     constraint slice_predicate_check check (predicate <> '')
 );
-comment on table core.slice is 'A named part of the media: a saved predicate on smartdb.media.';
+comment on table core.slice is
+    'A named part of the media: a saved predicate on smartdb.media, which grows with the data, or a saved set, which does not.';
 comment on column core.slice.slice_id is 'Identity of the slice.';
 comment on column core.slice.name is 'Unique name, as shown to people.';
-comment on column core.slice.predicate is 'SQL condition over the columns of smartdb.media, read as m.';
+comment on column core.slice.predicate is
+    'SQL condition over the columns of smartdb.media, read as m; null: a set, whose media are in slice_media.';
 comment on column core.slice.note is 'Why it matters.';
 comment on column core.slice.created_at is 'When it was saved.';
+
+create table core.slice_media (
+    slice_id bigint not null,
+    media_id bigint not null,
+    constraint slice_media_pk primary key (slice_id, media_id),
+    constraint slice_media_slice_fk foreign key (slice_id)
+        references core.slice (slice_id) on delete cascade
+);
+create index slice_media_media_idx on core.slice_media (media_id);
+call core.refer('core.slice_media', '{{media_id, core.media, media_id}}');
+call core.protect('core.slice_media');
+comment on table core.slice_media is 'The media of a saved set; they change only by smartdb.add_to_slice and remove_from_slice.';
+comment on column core.slice_media.slice_id is 'The set.';
+comment on column core.slice_media.media_id is 'The media.';
+
+create table core.media_tag (
+    media_id bigint not null,
+    tag text,
+    actor_id bigint not null,
+    created_at timestamptz not null default now(),
+    rev_from bigint not null default nextval('core.revision'),
+    rev_to bigint,
+    constraint media_tag_tag_check check (tag <> '' and length(tag) <= 200),
+    constraint media_tag_erased_check check (tag is not null or rev_to is not null),
+    constraint media_tag_rev_check check (rev_to > rev_from)
+);
+create unique index media_tag_key on core.media_tag (tag, media_id) where rev_to is null;
+create index media_tag_media_idx on core.media_tag (media_id);
+create index media_tag_rev_to_idx on core.media_tag (rev_to) where rev_to is not null;
+call core.make_versioned('core.media_tag');
+call core.protect('core.media_tag');
+call core.refer('core.media_tag', '{
+    {media_id, core.media, media_id},
+    {actor_id, core.actor, actor_id}
+}');
+comment on table core.media_tag is
+    'A word that somebody put on a media. Never edited: taking it off closes the row (rev_to), putting it on again opens another.';
+comment on column core.media_tag.media_id is 'The media.';
+comment on column core.media_tag.tag is 'The word; null once the media was erased.';
+comment on column core.media_tag.actor_id is 'Who put it on.';
+comment on column core.media_tag.created_at is 'When, for people; order is told by rev_from.';
+comment on column core.media_tag.rev_from is 'Revision at which it was put on.';
+comment on column core.media_tag.rev_to is 'Revision at which it was taken off; null while it is on.';
 
 -- Training: models, their predictions (a partition for each run) and what was measured.
 
@@ -2506,6 +2551,10 @@ begin
         return after = before || '{"x": null, "y": null, "w": null, "h": null, "shape": null, "attributes": null, "track_id": null}'
             and exists (select from core.tombstone as t where t.media_id = (before ->> 'media_id')::bigint);
     end if;
+    if relation = 'media_tag' then
+        return after = before || '{"tag": null}'
+            and exists (select from core.tombstone as t where t.media_id = (before ->> 'media_id')::bigint);
+    end if;
     return relation = 'review' and after = before || '{"reason": null}' and exists (
         select from core.label as l join core.tombstone as t on t.media_id = l.media_id
         where l.label_id in ((before ->> 'label_id')::bigint, (before ->> 'corrected_label_id')::bigint));
@@ -2580,6 +2629,7 @@ declare
     n_edges bigint;
     n_vectors bigint := 0;
     n_of_one bigint;
+    n_tags bigint;
     counts jsonb;
 begin
     if cardinality(ids) = 0 then
@@ -2591,6 +2641,9 @@ begin
     where label_id = any (labels) and num_nonnulls(x, y, w, h, shape, attributes, track_id) > 0;
     update core.review set reason = null
     where reason is not null and (label_id = any (labels) or corrected_label_id = any (labels));
+    update core.media_tag set rev_to = 0 where media_id = any (ids) and rev_to is null;
+    update core.media_tag set tag = null where media_id = any (ids) and tag is not null;
+    get diagnostics n_tags = row_count;
     delete from core.neighbour where media_id = any (ids) or neighbour_id = any (ids);
     get diagnostics n_edges = row_count;
     for encoder in select e.encoder_id from core.encoder as e loop -- and what the graph says of them
@@ -2608,6 +2661,7 @@ begin
     ),
     predictions as (delete from core.prediction where media_id = any (ids) returning 1),
     chosen as (delete from core.batch_item where media_id = any (ids) returning 1),
+    sets as (delete from core.slice_media where media_id = any (ids) returning 1),
     placed as (delete from core.media_graph where media_id = any (ids)),
     extractions as (delete from core.extraction where media_id = any (ids) returning 1),
     pairs as (delete from core.duplicate_pair where media_id = any (ids) or other_id = any (ids) returning 1),
@@ -2626,7 +2680,8 @@ begin
     select jsonb_build_object(
         'extractions', (select count(*) from extractions),
         'media', cardinality(ids), 'labels', cardinality(labels), 'vectors', n_vectors,
-        'issues', (select count(*) from issues), 'tasks', (select count(*) from tasks),
+        'tags', n_tags,
+        'sets', (select count(*) from sets), 'issues', (select count(*) from issues), 'tasks', (select count(*) from tasks),
         'predictions', (select count(*) from predictions), 'batch_items', (select count(*) from chosen),
         'neighbours', n_edges, 'pairs', (select count(*) from pairs), 'duplicates', (select count(*) from duplicates),
         'quality', (select count(*) from statistics), 'findings', (select count(*) from findings),

@@ -110,6 +110,9 @@ select smartdb.review_label(5, 'ana', 'corrected', 'dog', 'long ears');
 select smartdb.review_label(9, 'ana', 'accepted');
 set local role smartdb_owner;
 
+-- She finds four pictures dark as night; one of them she takes back after version 2.
+insert into core.media_tag (media_id, tag, actor_id) values (1, 'night', 2), (2, 'night', 2), (4, 'night', 2), (12, 'night', 2);
+
 -- Version 2 has the correction and one more picture; the second run is better.
 insert into core.dataset_version (dataset_id, version, revision, query, seed, message, run_id)
 values (1, 2, core.checkpoint(), 'true', 0, 'after review', 3);
@@ -117,6 +120,7 @@ update core.dataset_item set version_to = 2 where media_id = 8;
 insert into core.dataset_item (dataset_id, media_id, split, version_from) values (1, 10, 'test', 2);
 update core.dataset_version set (n_items, digest, sealed_at) = (9, smartdb.dataset_digest('pets', 2), '2026-01-04')
 where version = 2;
+update core.media_tag set rev_to = 0 where media_id = 4;
 insert into core.run (kind, status, code_version, seed, started_at, finished_at)
 values ('train', 'succeeded', '0.1.0', 0, '2026-01-05', '2026-01-05 00:00:05');
 insert into core.model (name, run_id, dataset_id, version, encoder_id, class_ids, uri, sha256)
@@ -137,6 +141,8 @@ insert into core.metric (run_id, name, split, value, n) values (5, 'accuracy', '
 insert into core.batch (strategy, seed, run_id) values ('uncertain+diverse', 0, 5);
 insert into core.batch_item (batch_id, media_id, rank, score, reason) values (1, 11, 1, 0.69, 'entropy 0.688');
 insert into core.slice (name, predicate) values ('dim', 'm.brightness < 0.3');
+insert into core.slice (name, note) values ('odd ones', 'shown to the client');
+insert into core.slice_media (slice_id, media_id) values (2, 3), (2, 5), (2, 12);
 
 insert into core.import_problem (run_id, uri, place, reason, detail, is_warning) values
     (1, 'file:///toys/boxes.json', 'annotation 7', 'zero_size', 'its box [3, 4, 0, 5] has no area', false);

@@ -165,3 +165,13 @@ values
 
 insert into core.import_problem (run_id, uri, place, reason, detail, is_warning) values
     (1, 'file:///toys/boxes.json', 'annotation 7', 'zero_size', 'its box [3, 4, 0, 5] has no area', false);
+
+-- Boxes on two of the pictures and on the hidden one; those but the last of each have a vector.
+insert into core.label (label_id, media_id, class_id, kind, x, y, w, h, origin, actor_id)
+overriding system value values
+    (101, 8, 3, 'box', 2, 3, 10, 12, 'import', 1), (102, 8, 2, 'box', 20, 10, 20, 10, 'import', 1),
+    (103, 10, 2, 'box', 1, 1, 8, 8, 'import', 1), (104, 10, 3, 'box', 30, 22, 9, 9, 'import', 1),
+    (105, 12, 2, 'box', 1, 1, 8, 8, 'import', 1), (106, 12, 2, 'box', 9, 9, 8, 8, 'import', 1);
+insert into core.region_crop (encoder_id, margin) values (1, 0.1);
+insert into core.region_embedding_1 (label_id, media_id, v) values
+    (101, 8, '[0,1,0]'), (102, 8, '[0.8,0.6,0]'), (103, 10, '[1,0,0]'), (105, 12, '[1,0,0]');

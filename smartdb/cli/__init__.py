@@ -42,6 +42,7 @@ COMMANDS = {
     "finding": "smartdb.cli.privacy:finding",
     "threshold": "smartdb.cli.threshold:threshold",
     "embed": "smartdb.cli.manage:embed",
+    "regions": "smartdb.cli.regions:regions",
     "encoders": "smartdb.cli.manage:encoders",
     "neighbours": "smartdb.cli.manage:neighbours",
     "duplicates": "smartdb.cli.manage:find_duplicates",
@@ -65,6 +66,7 @@ COMMANDS = {
     "lineage": "smartdb.cli.analyse:lineage",
     "sample": "smartdb.cli.sample:sample",
     "batch": "smartdb.cli.batch:batch",
+    "prune": "smartdb.cli.prune:prune",
     "serve": "smartdb.cli.serve:serve",
     "dagster": "smartdb.cli.dagster:dagster",
 }

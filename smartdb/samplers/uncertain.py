@@ -1,4 +1,4 @@
-"""What a model is unsure about; alone, or such that no two are alike."""
+"""What a model is unsure about, alone or such that no two are alike; and what it found hard."""
 
 from __future__ import annotations
 
@@ -82,6 +82,18 @@ def _spread(
     places, distance = spread(pool.x, scores, request.n, request.seed, free)
     reasons = [f"{measure} {scores[at]:.3f}, {_far(away)}" for at, away in zip(places, distance)]
     return pool.choice(places, scores[places], reasons)
+
+
+def hard(
+    conn: psycopg.Connection[Any],
+    request: Request,
+    room: Room,
+    *,
+    run: int,
+    measure: str = "loss",
+) -> Choice:
+    """The train items of a training ``run`` that it found hardest, by loss, el2n or forgetting."""
+    return ranked(conn, request, room, "hard", run=run, measure=measure)
 
 
 def predictions_of(

@@ -49,8 +49,8 @@ insert into core.batch (strategy, seed, run_id) values ('random', 0, 1);
 insert into core.batch_item (batch_id, media_id, rank, score, reason)
 select 1, i, i, 0, 'none' from generate_series(1, %(n)s) as i;
 insert into core.dataset (name, ontology_id) values ('d', 1), ('other', 1);
-insert into core.dataset_version (dataset_id, version, revision, query, seed, message, run_id)
-select d.dataset_id, 1, core.checkpoint(), 'true', 0, '', 1 from core.dataset as d;
+insert into core.dataset_version (dataset_id, version, revision, query, seed, message, run_id, ontology_version)
+select d.dataset_id, 1, core.checkpoint(), 'true', 0, '', 1, 1 from core.dataset as d;
 insert into core.dataset_item (dataset_id, media_id, split, version_from)
 select 1, i, 'train', 1 from generate_series(1, %(n)s) as i union all select 2, %(n)s, 'test', 1;
 update core.dataset_version as v set n_items = 16, digest = smartdb.dataset_digest(d.name, 1), sealed_at = now()

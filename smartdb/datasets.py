@@ -23,6 +23,7 @@ from smartdb.sealed import (
     list_versions,
     row,
     verify,
+    version_number,
 )
 from smartdb.statements import statement
 from smartdb.turns import turn
@@ -31,7 +32,7 @@ from smartdb.version_plan import SEED, TEST, VAL, Plan, Request, plan, settings
 __all__ = [
     "SEED", "TEST", "VAL", "DatasetVersion", "Verdict", "class_balance", "class_diff",
     "create_version", "diff", "find_spec", "find_version", "fork", "label_diff", "list_versions",
-    "restore", "verify",
+    "restore", "verify", "version_number",
 ]  # fmt: skip
 
 COUNTS = ("added", "removed", "moved", "items", "train", "val", "test")
@@ -80,9 +81,19 @@ def create_version(
     for a query that fails, writes or takes too long, NothingToDo if there are no members.
     """
     asked = Request(
-        **{"ontology": ontology, "query": query, "batch": batch, "slice": slice, "parent": parent},
-        **{"add": add, "remove": remove, "seed": seed, "val": val, "test": test},
-        **{"stratify": stratify, "purpose": purpose, "encoder": encoder},
+        ontology=ontology,
+        query=query,
+        batch=batch,
+        slice=slice,
+        parent=parent,
+        add=add,
+        remove=remove,
+        seed=seed,
+        val=val,
+        test=test,
+        stratify=stratify,
+        purpose=purpose,
+        encoder=encoder,
     )
     with turn(conn, f"dataset {name}"):
         planned = plan(conn, name, asked)
@@ -156,10 +167,14 @@ def fork(
 
 def _again(conn: psycopg.Connection[Any], old: DatasetVersion, name: str) -> Plan:
     """The plan of a version of ``name`` that is as ``old``, with the same settings."""
-    shares = {key: old.parameters[key] for key in ("val", "test")}
     asked = Request(
-        **{"ontology": old.ontology, "query": old.query, "seed": old.seed, **shares},
-        **{"stratify": old.parameters.get("stratify", "none"), "purpose": old.purpose},
+        ontology=old.ontology,
+        query=old.query,
+        seed=old.seed,
+        val=old.parameters.get("val"),
+        test=old.parameters.get("test"),
+        stratify=old.parameters.get("stratify", "none"),
+        purpose=old.purpose,
         encoder=old.encoder,
     )
     planned = plan(conn, name, asked)

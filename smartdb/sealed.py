@@ -1,4 +1,4 @@
-"""Sealed dataset versions: finding them, their balance, what changed, and whether they still are so."""
+"""Sealed dataset versions: finding them, their balance, what changed, and verifying them."""
 
 from __future__ import annotations
 
@@ -60,20 +60,30 @@ def find_version(
 
     Also if it was pruned, so that nobody takes what is left of it for the whole.
     """
+    found = _find(conn, name, version)
+    if found.pruned_at is not None:
+        raise NotFound(
+            f"version {found.version} of dataset {name!r} was pruned: only its digest is left; "
+            "run: smartdb dataset list"
+        )
+    return found
+
+
+def version_number(conn: psycopg.Connection[Any], name: str, version: int | str | None) -> int:
+    """The number of a sealed version by number or tag, also if it was pruned."""
+    return _find(conn, name, version).version
+
+
+def _find(conn: psycopg.Connection[Any], name: str, version: int | str | None) -> DatasetVersion:
     found = _versions(conn, name, version)
     if not found:
         which = "version" if version is None else f"version {version}"
         raise NotFound(f"dataset {name!r} has no sealed {which}; run: smartdb dataset list")
-    if found[-1].pruned_at is not None:
-        raise NotFound(
-            f"version {version} of dataset {name!r} was pruned: only its digest is left; "
-            "run: smartdb dataset list"
-        )
     return found[-1]
 
 
 def find_spec(conn: psycopg.Connection[Any], spec: str, default: str) -> DatasetVersion:
-    """The version that ``spec`` names: a number or tag of the default dataset, or DATASET@either."""
+    """The version ``spec`` names: number or tag of the default dataset, or DATASET@either."""
     dataset, at, version = spec.rpartition("@")
     return find_version(conn, dataset if at else default, version or None)
 
@@ -115,7 +125,9 @@ def verify(conn: psycopg.Connection[Any], name: str, version: int) -> Verdict:
     """Counts a version again, hidden media included; NotFound if there is no such version."""
     found = rows(conn, "verify", {"dataset": name, "version": version})
     if not found:
-        raise NotFound(f"dataset {name!r} has no sealed version {version}; run: smartdb dataset list")
+        raise NotFound(
+            f"dataset {name!r} has no sealed version {version}; run: smartdb dataset list"
+        )
     return Verdict(*found[0])
 
 

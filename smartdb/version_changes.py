@@ -39,8 +39,7 @@ def find_changes(
     except SmartdbError as error:
         raise _explained(error, plan.query) from error
     conn.execute(statement("datasets", "analyse"))
-    with translated(), conn.transaction():
-        _follow_labels(conn, values)
+    _follow_labels(conn, values)
     counts = settle_refused(conn, plan, leave_out)
     if plan.stratify:
         for name in _STRATIFIED:
@@ -103,7 +102,10 @@ def settle_refused(conn: psycopg.Connection[Any], plan: Plan, leave_out: bool) -
 
 def _follow_labels(conn: psycopg.Connection[Any], values: dict[str, Any]) -> None:
     """Drops what comes without a label of the ontology, and what has lost the last of them."""
-    conn.execute(statement("datasets", "find_unclassified"), values)
+    conn.commit()
+    with translated(), conn.transaction():
+        conn.execute(statement("datasets", "scan_in_order"))
+        conn.execute(statement("datasets", "find_unclassified"), values)
     conn.execute(statement("datasets", "analyse_unclassified"))
     conn.execute(statement("datasets", "drop_unlabelled"), values)
     if values["newest"] is not None:
@@ -114,7 +116,8 @@ def _follow_labels(conn: psycopg.Connection[Any], values: dict[str, Any]) -> Non
 def _refuse_unfit(conn: psycopg.Connection[Any], values: dict[str, Any]) -> None:
     if not values["ids"]:
         return
-    found = [media_id for (media_id,) in rows(conn, "not_members", values | {"ids": [*values["ids"]]})]
+    asked = values | {"ids": [*values["ids"]]}
+    found = [media_id for (media_id,) in rows(conn, "not_members", asked)]
     if found:
         some = ", ".join(map(str, found[:_SHOWN])) + (", ..." if len(found) > _SHOWN else "")
         raise InvalidInput(
@@ -125,7 +128,7 @@ def _refuse_unfit(conn: psycopg.Connection[Any], values: dict[str, Any]) -> None
 
 def _for_members(query: str) -> sql.Composed:
     """The statement that finds the members, with the condition as a part of it."""
-    condition = sql.SQL(query.replace("%", "%%"))  # type: ignore[arg-type]
+    condition = sql.SQL(query.replace("%", "%%"))
     return statement("datasets", "find_changes").format(query=condition)
 
 
@@ -135,4 +138,3 @@ def _explained(error: SmartdbError, query: str) -> SmartdbError:
     if isinstance(cause, psycopg.Error) and (cause.sqlstate or "").startswith(_OF_THE_QUERY):
         return InvalidInput(f"the query {query!r} does not work: {cause.diag.message_primary}")
     return error
-

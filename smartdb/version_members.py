@@ -31,7 +31,7 @@ def of_batch(conn: psycopg.Connection[Any], batch: int) -> str:
 
 
 def of_slice(conn: psycopg.Connection[Any], name: str) -> str:
-    """The media of a slice: as of now if it is a predicate, those that were found if it is a set."""
+    """The media of a slice: those that fulfil its predicate now, or that were saved."""
     return _filled(conn, _SLICE, name)
 
 
@@ -82,4 +82,4 @@ def _bracketed(condition: str) -> str:
 
 
 def _filled(conn: psycopg.Connection[Any], text: str, *values: Any) -> str:
-    return sql.SQL(text).format(*map(sql.Literal, values)).as_string(conn)  # type: ignore[arg-type]
+    return sql.SQL(text).format(*map(sql.Literal, values)).as_string(conn)

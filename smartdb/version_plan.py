@@ -1,4 +1,4 @@
-"""What the next version of a dataset is to be: what was asked for, the rest as in the one before."""
+"""What the next version of a dataset is to be: what was asked, the rest as in the one before."""
 
 from __future__ import annotations
 
@@ -140,7 +140,9 @@ def _source(
 def _split(before: dict[str, Any], asked: Request) -> dict[str, Any]:
     """Seed, shares and strata, and whether they are others than before."""
     if asked.stratify not in (None, *STRATA):
-        raise InvalidInput(f"splits are stratified by {' or '.join(STRATA)}, not {asked.stratify!r}")
+        raise InvalidInput(
+            f"splits are stratified by {' or '.join(STRATA)}, not {asked.stratify!r}"
+        )
     stratify = before["stratify"] if asked.stratify is None else asked.stratify
     split = {
         "seed": _first(asked.seed, before["seed"], SEED),
@@ -174,7 +176,7 @@ def _dataset_id(conn: psycopg.Connection[Any], version: DatasetVersion) -> int:
 def _batch(conn: psycopg.Connection[Any], batch: int) -> tuple[int, int | None]:
     found = row(conn, "batch_encoder", {"batch": batch})
     if found is None:
-        raise NotFound(f"no batch {batch}; see: select batch_id, strategy from smartdb.batch_item")
+        raise NotFound(f"no batch {batch}; see the view smartdb.batch_item")
     return found[0], found[1]
 
 

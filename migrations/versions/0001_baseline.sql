@@ -153,7 +153,7 @@ begin
     if not exists (select from changed offset 1000) then -- one plan, kept: look each up in the index%s
     else -- planned for the number of rows at hand
         perform set_config(g.name, 'on', true)
-        from unnest('{enable_hashjoin,enable_mergejoin,enable_seqscan}'::text[]) as g (name);%s
+        from unnest('{enable_mergejoin,enable_seqscan}'::text[]) as g (name);%s -- by the index, in order: 3x a hash of the target
     end if;
     return null;
 end
@@ -1984,7 +1984,8 @@ create table core.dataset_item (
     constraint dataset_item_version_check check (version_to > version_from)
 );
 create unique index dataset_item_key on core.dataset_item (media_id, dataset_id, version_to) nulls not distinct;
-create index dataset_item_from_idx on core.dataset_item (dataset_id, version_from);
+create index dataset_item_from_idx on core.dataset_item using brin (dataset_id, version_from)
+    with (pages_per_range = 16, autosummarize = on); -- the rows of a version lie together
 create index dataset_item_to_idx on core.dataset_item (dataset_id, version_to) where version_to is not null;
 comment on table core.dataset_item is
     'Membership by intervals: in version v if version_from <= v and (version_to is null or version_to > v).';
@@ -2015,7 +2016,10 @@ comment on function core.refuse_sealed(bigint, integer[]) is
 create function core.keep_sealed_items() returns trigger
 language plpgsql as $$
 begin
-    if tg_op = 'INSERT' then
+    if tg_op = 'TRUNCATE' then
+        raise exception 'dataset items cannot be deleted while a version holds them'
+            using errcode = 'SD003', hint = 'see: smartdb dataset prune';
+    elsif tg_op = 'INSERT' then
         perform core.refuse_sealed(c.dataset_id, array_agg(c.version))
         from (
             select distinct dataset_id, version_from as version from changed
@@ -2029,7 +2033,7 @@ begin
         perform core.refuse_sealed(c.dataset_id, array_agg(c.version))
         from (select distinct dataset_id, version_to as version from changed) as c
         group by c.dataset_id;
-    elsif tg_op = 'TRUNCATE' or exists (
+    elsif exists (
         select from (select distinct b.dataset_id, b.version_from, b.version_to from before as b) as i
         join core.dataset_version as v
             on v.dataset_id = i.dataset_id and v.pruned_at is null

@@ -167,6 +167,12 @@ where i.dataset_id = %(dataset_id)s and i.version_from <= %(version)s
 -- Forgets them.
 drop table pg_temp.restored_item;
 
+-- name: scan_in_order
+-- Labels are read as they lie, and sorted: twice as fast as by a bitmap. Until the transaction ends.
+select
+    set_config('enable_hashjoin', 'off', true), set_config('enable_nestloop', 'off', true),
+    set_config('enable_bitmapscan', 'off', true);
+
 -- name: find_unclassified
 -- Writes those that come and have no class as a whole: most have, and that is quickly read.
 insert into pg_temp.unclassified (media_id)

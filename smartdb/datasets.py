@@ -9,7 +9,7 @@ from typing import Any
 import psycopg
 from psycopg.types.json import Jsonb
 
-from smartdb import runs, version_changes
+from smartdb import predicates, runs, version_changes
 from smartdb.errors import Conflict, NothingToDo, SmartdbError, translated
 from smartdb.sealed import (
     DatasetVersion,
@@ -36,7 +36,6 @@ __all__ = [
 ]  # fmt: skip
 
 COUNTS = ("added", "removed", "moved", "items", "train", "val", "test")
-TIMEOUT_S = 600.0
 KIND = "dataset_version"
 
 Find = Callable[[int], dict[str, int]]
@@ -62,7 +61,7 @@ def create_version(
     encoder: str | None = None,
     leave_out_refused: bool = False,
     message: str = "",
-    timeout_s: float = TIMEOUT_S,
+    timeout_s: float = predicates.TIMEOUT_S,
 ) -> DatasetVersion:
     """Seals the next version of a dataset, or returns the newest if nothing has changed since.
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import psycopg
-from psycopg import sql
 
-from smartdb.errors import InvalidInput, SmartdbError, UseRefused, translated
+from smartdb import predicates
+from smartdb.errors import InvalidInput, UseRefused, translated
 from smartdb.sealed import rows
 from smartdb.statements import statement
 from smartdb.version_plan import Plan
 
-_OF_THE_QUERY = ("22", "25006", "42", "57014", "0A", "54")  # SQLSTATEs and their classes
 _SHOWN = 5
 _STRATIFIED = (
     "stage_groups", "find_items", "analyse_items", "find_strata", "assign", "settle",
@@ -29,15 +28,10 @@ def find_changes(
     values = {**vars(plan), "revision": revision}
     stage(conn, plan)
     conn.commit()  # so that what is set for the next transaction ends with it
-    try:
-        with translated(), conn.transaction():
-            conn.execute("set transaction read only")  # a temporary table may be written even so
-            limit = {"milliseconds": str(max(1, round(1000 * timeout_s)))}
-            conn.execute(statement("datasets", "limit_time"), limit)
-            conn.execute(statement("datasets", "join_in_order"))
-            conn.execute(_for_members(plan.query), values)
-    except SmartdbError as error:
-        raise _explained(error, plan.query) from error
+    with predicates.bounded(conn, plan.query, timeout_s):
+        condition = predicates.checked(conn, plan.query)
+        conn.execute(statement("datasets", "join_in_order"))
+        conn.execute(statement("datasets", "find_changes").format(query=condition), values)
     conn.execute(statement("datasets", "analyse"))
     _follow_labels(conn, values)
     counts = settle_refused(conn, plan, leave_out)
@@ -124,17 +118,3 @@ def _refuse_unfit(conn: psycopg.Connection[Any], values: dict[str, Any]) -> None
             f"{len(found)} media cannot be added ({some}): no such media, or no label of the "
             "ontology, or their terms refuse the purpose"
         )
-
-
-def _for_members(query: str) -> sql.Composed:
-    """The statement that finds the members, with the condition as a part of it."""
-    condition = sql.SQL(query.replace("%", "%%"))
-    return statement("datasets", "find_changes").format(query=condition)
-
-
-def _explained(error: SmartdbError, query: str) -> SmartdbError:
-    """The error as one of the query, if Postgres blames the query."""
-    cause = error.__cause__
-    if isinstance(cause, psycopg.Error) and (cause.sqlstate or "").startswith(_OF_THE_QUERY):
-        return InvalidInput(f"the query {query!r} does not work: {cause.diag.message_primary}")
-    return error

@@ -1883,7 +1883,7 @@ comment on column core.label_issue.state is 'open, confirmed (it was wrong) or d
 comment on column core.label_issue.run_id is 'The run that found it last.';
 comment on column core.label_issue.created_at is 'When it was found first.';
 
--- Managing: datasets, their sealed versions, membership by intervals of versions, and slices.
+-- Managing: datasets, their sealed versions, and membership by intervals of versions.
 
 create table core.dataset (
     dataset_id bigint generated always as identity,
@@ -2177,24 +2177,6 @@ comment on function core.keep_class_name() is 'Statement trigger: classes are ne
 create trigger keep_name before update of name on core.class
     for each statement execute function core.keep_class_name();
 
-create table core.slice (
-    slice_id bigint generated always as identity,
-    name text not null,
-    predicate text not null,
-    note text,
-    created_at timestamptz not null default now(),
-    constraint slice_pk primary key (slice_id),
-    constraint slice_name_key unique (name),
-    constraint slice_name_check check (name <> ''),
-    constraint slice_predicate_check check (predicate <> '')
-);
-comment on table core.slice is 'A named part of the media: a saved predicate on smartdb.media.';
-comment on column core.slice.slice_id is 'Identity of the slice.';
-comment on column core.slice.name is 'Unique name, as shown to people.';
-comment on column core.slice.predicate is 'SQL condition over the columns of smartdb.media, read as m.';
-comment on column core.slice.note is 'Why it matters.';
-comment on column core.slice.created_at is 'When it was saved.';
-
 -- Managing: what people say about dataset versions: tags that move, notes that stay, pins that keep
 -- a version; and what may be pruned.
 
@@ -2375,6 +2357,26 @@ $$;
 comment on function core.prune_versions(bigint, integer[]) is
     'Gives up these versions of a dataset, and deletes the membership that no version left holds; returns how many rows of it. '
     'SD003, and nothing done, if one of them is needed.';
+
+-- Managing: slices, named parts of the media.
+
+create table core.slice (
+    slice_id bigint generated always as identity,
+    name text not null,
+    predicate text not null,
+    note text,
+    created_at timestamptz not null default now(),
+    constraint slice_pk primary key (slice_id),
+    constraint slice_name_key unique (name),
+    constraint slice_name_check check (name <> ''),
+    constraint slice_predicate_check check (predicate <> '')
+);
+comment on table core.slice is 'A named part of the media: a saved predicate on smartdb.media.';
+comment on column core.slice.slice_id is 'Identity of the slice.';
+comment on column core.slice.name is 'Unique name, as shown to people.';
+comment on column core.slice.predicate is 'SQL condition over the columns of smartdb.media, read as m.';
+comment on column core.slice.note is 'Why it matters.';
+comment on column core.slice.created_at is 'When it was saved.';
 
 -- Training: models, their predictions (a partition for each run) and what was measured.
 

@@ -20,3 +20,6 @@ comment on column smartdb.ontology_class.replaces_class_id is 'The retired class
 --   select class, version_from, version_to from smartdb.ontology_class where ontology = 'animals'
 --   order by class
 -- result:
+--   cat | 1 | None
+--   dog | 1 | None
+--   pet | 1 | None

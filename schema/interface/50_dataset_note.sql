@@ -15,3 +15,4 @@ comment on column smartdb.dataset_note.dataset_note_id is 'Identity of the note,
 -- example:
 --   select version, note, actor from smartdb.dataset_note where dataset = 'pets'
 -- result:
+--   2 | media 8 is blurred | ana

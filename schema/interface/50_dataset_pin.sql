@@ -14,3 +14,4 @@ comment on column smartdb.dataset_pin.created_at is 'When.';
 -- example:
 --   select version, reason from smartdb.dataset_pin where dataset = 'pets'
 -- result:
+--   1 | in the paper

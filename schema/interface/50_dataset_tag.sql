@@ -21,3 +21,5 @@ comment on column smartdb.dataset_tag.is_live is 'Whether it points there now.';
 --   select tag, version, actor, is_live from smartdb.dataset_tag where dataset = 'pets' order by
 --   rev_from
 -- result:
+--   production | 1 | ana | False
+--   production | 2 | ana | True

@@ -61,3 +61,4 @@ comment on function smartdb.dataset_label_diff(text, integer, integer) is
 --   select media_id, change, kind, class_a, class_b, actor_b from
 --   smartdb.dataset_label_diff('pets', 1, 2)
 -- result:
+--   5 | relabelled | classification | cat | dog | ana

@@ -31,3 +31,4 @@ comment on function smartdb.dataset_verify(text, integer) is
 -- example:
 --   select is_ok, expected = found as same, reason from smartdb.dataset_verify('pets', 1)
 -- result:
+--   True | True | members, splits and labels are those that were sealed

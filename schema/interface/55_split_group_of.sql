@@ -10,3 +10,4 @@ comment on function smartdb.split_group_of(text, text) is
 -- example:
 --   select smartdb.split_group_of('scene 1', 'ab'), smartdb.split_group_of(null, 'ab')
 -- result:
+--   group scene 1 | media ab

@@ -31,10 +31,6 @@ select o.ontology_id from core.ontology as o where o.name = %(ontology)s;
 -- A revision that labels live at it never change any more.
 select core.checkpoint();
 
--- name: limit_time
--- Ends a statement of this transaction that takes longer.
-select set_config('statement_timeout', %(milliseconds)s, true);
-
 -- name: stage
 -- Where the changes of the membership are written; null is no member, refused is why it is none.
 drop table if exists
@@ -74,8 +70,7 @@ with wanted as (
     from smartdb.media as m
     left join core.duplicate as d on d.media_id = m.media_id
     left join pg_temp.refused_use as r on r.media_id = m.media_id
-    where ({query}
-    )
+    where {query}
 ),
 held as (
     select i.media_id, i.split from core.dataset_item as i

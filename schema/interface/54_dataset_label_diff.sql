@@ -21,21 +21,23 @@ begin atomic
     ),
     changed as (
         select
-            coalesce(b.media_id, a.media_id) as media_id, object_id,
+            coalesce(come.media_id, gone.media_id) as media_id, object_id,
             case
-                when a.label_id is null then 'added'
-                when b.label_id is null then 'removed'
-                when a.class_id is distinct from b.class_id then 'relabelled'
-                when (a.kind, a.x, a.y, a.w, a.h, a.shape) is distinct from (b.kind, b.x, b.y, b.w, b.h, b.shape)
+                when gone.label_id is null then 'added'
+                when come.label_id is null then 'removed'
+                when gone.class_id is distinct from come.class_id then 'relabelled'
+                when gone.kind <> come.kind or gone.shape is distinct from come.shape
+                    or array[gone.x, gone.y, gone.w, gone.h] is distinct from array[come.x, come.y, come.w, come.h]
                     then 'geometry'
-                when a.attributes is distinct from b.attributes or a.track_id is distinct from b.track_id
+                when gone.attributes is distinct from come.attributes or gone.track_id is distinct from come.track_id
                     then 'attributes'
-                when (a.origin, a.actor_id, a.confidence) is distinct from (b.origin, b.actor_id, b.confidence)
+                when gone.origin <> come.origin or gone.actor_id <> come.actor_id
+                    or gone.confidence is distinct from come.confidence
                     then 'said again'
             end as change,
-            coalesce(b.kind, a.kind) as kind, a.class as class_a, b.class as class_b,
-            a.label_id as label_id_a, b.label_id as label_id_b, a.actor as actor_a, b.actor as actor_b
-        from gone as a full join come as b using (object_id)
+            coalesce(come.kind, gone.kind) as kind, gone.class as class_a, come.class as class_b,
+            gone.label_id as label_id_a, come.label_id as label_id_b, gone.actor as actor_a, come.actor as actor_b
+        from gone full join come using (object_id)
     )
     select
         c.media_id, c.object_id, c.change, c.kind, c.class_a, c.class_b, c.label_id_a, c.label_id_b, c.actor_a, c.actor_b

@@ -31,7 +31,7 @@ grant select (media_id) on core.restriction to smartdb_annotator, smartdb_review
 -- Annotators and reviewers: see what is to be said, about what, and what was said.
 grant select on
     core.ontology, core.ontology_version, core.class, core.media, core.media_location, core.actor,
-    core.batch, core.batch_item, core.task, core.label, core.review, core.label_issue
+    core.batch, core.batch_item, core.task, core.label, core.review, core.label_issue, core.media_tag
 to smartdb_annotator, smartdb_reviewer;
 -- A person is known by name at their first answer.
 grant insert on core.actor to smartdb_annotator, smartdb_reviewer;
@@ -70,12 +70,15 @@ grant insert, delete on core.dataset_pin to smartdb_writer;
 -- Triggers refuse a change of what is sealed.
 grant insert, update (n_items, digest, sealed_at) on core.dataset_version to smartdb_writer;
 -- State, which is meant to change.
-grant insert, update on core.media_location, core.task, core.slice to smartdb_writer;
+grant insert, update on core.media_location, core.task to smartdb_writer;
+grant insert, update (predicate, note), delete on core.slice to smartdb_writer;
+grant insert, delete on core.slice_media to smartdb_writer;
 -- Derived: may be made anew, so may be thrown away.
 grant insert, update, delete on
     core.quarantine, core.quality, core.finding, core.neighbour, core.duplicate,
     core.duplicate_pair, core.label_issue, core.import_problem
 to smartdb_writer;
+grant insert, update, delete on core.graph, core.media_graph, core.cluster, core.map to smartdb_writer;
 grant insert, update, delete on core.detector_media to smartdb_writer;
 -- Hide a media, but not show it again.
 grant insert on core.restriction to smartdb_writer;
@@ -144,7 +147,8 @@ declare
     written constant text[][] := array[
         ['core.label', 'smartdb_writer, smartdb_annotator, smartdb_reviewer'],
         ['core.review', 'smartdb_writer, smartdb_reviewer'],
-        ['core.dataset_tag', 'smartdb_writer']
+        ['core.dataset_tag', 'smartdb_writer'],
+        ['core.media_tag', 'smartdb_writer, smartdb_annotator, smartdb_reviewer']
     ];
     one text[];
 begin

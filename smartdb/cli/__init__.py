@@ -52,6 +52,8 @@ COMMANDS = {
     "find-issues": "smartdb.cli.review:find_issues",
     "issues": "smartdb.cli.review:issues",
     "review": "smartdb.cli.review:review",
+    "slice": "smartdb.cli.slice:slice_",
+    "tag": "smartdb.cli.tag:tag",
     "dataset": "smartdb.cli.dataset:dataset",
     "train": "smartdb.cli.train:train",
     "predict": "smartdb.cli.train:predict",

@@ -48,6 +48,11 @@ insert into core.task (kind, media_id) select 'label', i from generate_series(1,
 insert into core.batch (strategy, seed, run_id) values ('random', 0, 1);
 insert into core.batch_item (batch_id, media_id, rank, score, reason)
 select 1, i, i, 0, 'none' from generate_series(1, %(n)s) as i;
+insert into core.media_tag (media_id, tag, actor_id) select i, 'ana', 2 from generate_series(1, %(n)s) as i;
+update core.media_tag set rev_to = 0;
+insert into core.media_tag (media_id, tag, actor_id) select i, 'ana', 2 from generate_series(1, %(n)s) as i;
+insert into core.slice (name) values ('of ana');
+insert into core.slice_media (slice_id, media_id) select 1, i from generate_series(1, %(n)s) as i;
 insert into core.dataset (name, ontology_id) values ('d', 1), ('other', 1);
 insert into core.dataset_version (dataset_id, version, revision, query, seed, message, run_id, ontology_version)
 select d.dataset_id, 1, core.checkpoint(), 'true', 0, '', 1, 1 from core.dataset as d;

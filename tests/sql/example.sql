@@ -46,6 +46,17 @@ cross join lateral (
     from core.embedding_1 as b where b.media_id <> a.media_id
     order by a.v <=> b.v, b.media_id limit 2
 ) as n;
+insert into core.graph (encoder_id, k, largest_isolation, run_id) values (1, 2, 0.001, 2);
+insert into core.cluster (encoder_id, cluster_id, v, radius, run_id) values
+    (1, 1, '[1,0.1,0.1]', 0.01, 2), (1, 2, '[0.1,1,0.2]', 0.02, 2);
+insert into core.map (encoder_id, method, origin, x_axis, y_axis, run_id) values (1, 'pca', '[0,0,0]', '[1,0,0]', '[0,1,0]', 2);
+insert into core.media_graph (
+    encoder_id, media_id, n_neighbours, distance, isolation, cluster_id, centre_distance, map_x, map_y, run_id)
+select
+    1, n.media_id, count(*), avg(n.distance), sum(n.distance * case n.rank when 1 then 0.6 else 0.3 end) / 0.9,
+    case when n.media_id <= 5 then 1 else 2 end, 0.002 * (n.media_id % 5),
+    case when n.media_id <= 5 then 1 else 0.1 end, case when n.media_id <= 5 then 0.1 else 1 end, 2
+from core.neighbour as n where n.media_id <> 10 group by n.media_id;
 insert into core.duplicate (media_id, group_id, run_id) values (1, 1, 2), (2, 1, 2);
 insert into core.duplicate_pair (encoder_id, media_id, other_id, bits, distance) values (1, 1, 2, 1, 0.01);
 
@@ -99,6 +110,9 @@ select smartdb.review_label(5, 'ana', 'corrected', 'dog', 'long ears');
 select smartdb.review_label(9, 'ana', 'accepted');
 set local role smartdb_owner;
 
+-- She finds four pictures dark as night; one of them she takes back after version 2.
+insert into core.media_tag (media_id, tag, actor_id) values (1, 'night', 2), (2, 'night', 2), (4, 'night', 2), (12, 'night', 2);
+
 -- Version 2 has the correction and one more picture; the second run is better.
 insert into core.dataset_version (dataset_id, version, revision, query, seed, message, run_id, ontology_version)
 values (1, 2, core.checkpoint(), 'true', 0, 'after review', 3, 1);
@@ -106,6 +120,7 @@ update core.dataset_item set version_to = 2 where media_id = 8;
 insert into core.dataset_item (dataset_id, media_id, split, version_from) values (1, 10, 'test', 2);
 update core.dataset_version set (n_items, digest, sealed_at) = (9, smartdb.dataset_digest('pets', 2), '2026-01-04')
 where version = 2;
+update core.media_tag set rev_to = 0 where media_id = 4;
 insert into core.run (kind, status, code_version, seed, started_at, finished_at)
 values ('train', 'succeeded', '0.1.0', 0, '2026-01-05', '2026-01-05 00:00:05');
 insert into core.model (name, run_id, dataset_id, version, encoder_id, class_ids, uri, sha256)
@@ -132,6 +147,8 @@ insert into core.dataset_pin (dataset_id, version, reason, actor) values (1, 1, 
 insert into core.batch (strategy, seed, run_id) values ('uncertain+diverse', 0, 5);
 insert into core.batch_item (batch_id, media_id, rank, score, reason) values (1, 11, 1, 0.69, 'entropy 0.688');
 insert into core.slice (name, predicate) values ('dim', 'm.brightness < 0.3');
+insert into core.slice (name, note) values ('odd ones', 'shown to the client');
+insert into core.slice_media (slice_id, media_id) values (2, 3), (2, 5), (2, 12);
 
 insert into core.import_problem (run_id, uri, place, reason, detail, is_warning) values
     (1, 'file:///toys/boxes.json', 'annotation 7', 'zero_size', 'its box [3, 4, 0, 5] has no area', false);

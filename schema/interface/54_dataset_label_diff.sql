@@ -25,14 +25,14 @@ begin atomic
             case
                 when gone.label_id is null then 'added'
                 when come.label_id is null then 'removed'
-                when gone.class_id is distinct from come.class_id then 'relabelled'
-                when gone.kind <> come.kind or gone.shape is distinct from come.shape
-                    or array[gone.x, gone.y, gone.w, gone.h] is distinct from array[come.x, come.y, come.w, come.h]
+                when (gone.class_id is distinct from come.class_id) then 'relabelled'
+                when gone.kind <> come.kind or (gone.shape is distinct from come.shape)
+                    or (array[gone.x, gone.y, gone.w, gone.h] is distinct from array[come.x, come.y, come.w, come.h])
                     then 'geometry'
-                when gone.attributes is distinct from come.attributes or gone.track_id is distinct from come.track_id
+                when (gone.attributes is distinct from come.attributes) or (gone.track_id is distinct from come.track_id)
                     then 'attributes'
                 when gone.origin <> come.origin or gone.actor_id <> come.actor_id
-                    or gone.confidence is distinct from come.confidence
+                    or (gone.confidence is distinct from come.confidence)
                     then 'said again'
             end as change,
             coalesce(come.kind, gone.kind) as kind, gone.class as class_a, come.class as class_b,

@@ -50,7 +50,7 @@ revoke all on core.media_subject, core.erasure from smartdb_writer;
 -- Facts that only ever grow.
 grant insert on
     core.actor, core.ontology, core.ontology_version, core.batch, core.batch_item, core.model,
-    core.detector, core.evaluation, core.prediction, core.metric, core.extraction
+    core.detector, core.evaluation, core.prediction, core.metric, core.extraction, core.drift
 to smartdb_writer;
 -- Facts of which a part may be found out, or end, later.
 grant insert, update (status, counts, error, finished_at) on core.run to smartdb_writer;

@@ -146,3 +146,10 @@ insert into core.slice_media (slice_id, media_id) values (2, 3), (2, 5), (2, 12)
 
 insert into core.import_problem (run_id, uri, place, reason, detail, is_warning) values
     (1, 'file:///toys/boxes.json', 'annotation 7', 'zero_size', 'its box [3, 4, 0, 5] has no area', false);
+
+insert into core.run (kind, status, code_version, parameters, seed, started_at, finished_at)
+values ('drift', 'succeeded', '0.1.0', '{"a": "pets:1", "b": "pets:2"}', 0, '2026-01-06', '2026-01-06');
+insert into core.drift (run_id, statistic, measure, distance, psi, p, n_a, n_b)
+select (select max(r.run_id) from core.run as r), x.* from (values
+    ('class', 'total_variation', 0.1111, 0.05, 0.6, 9, 9), ('brightness', 'ks', 0.1111, 1.1, 1.0, 9, 9)
+) as x;

@@ -1203,10 +1203,12 @@ begin
     execute format('comment on column smartdb.embedding_%s.media_id is %L', id, 'The media.');
     execute format('comment on column smartdb.embedding_%s.v is %L', id, 'Its vector, of length 1.');
     execute format('grant select on smartdb.embedding_%s to smartdb_reader', id);
+    perform core.expose_regions(id);
 end
 $$;
 comment on function core.expose_encoder(bigint) is
-    'Makes the interface view smartdb.embedding_<id>; called for a new encoder and at each rebuild of the interface.';
+    'Makes the interface views smartdb.embedding_<id> and region_embedding_<id>; called for a new encoder and at each '
+    'rebuild of the interface.';
 
 create function core.add_encoder(
     name text, dim integer, weights_sha256 bytea default null, preprocessing jsonb default '{}'
@@ -1243,6 +1245,7 @@ begin
         'create trigger forget_vectors after delete on core.embedding_%1$s referencing old table as gone
          for each statement execute function core.forget_vectors(%1$s)', id);
     execute format('grant select, insert, delete on core.embedding_%s to smartdb_writer', id);
+    perform core.add_region_embedding(id);
     perform core.expose_encoder(id);
     return id;
 end
@@ -1251,24 +1254,29 @@ comment on function core.add_encoder(text, integer, bytea, jsonb) is
     'Registers an encoder with its table of vectors and returns its id; the same name with the '
     'same weights returns the id it has, with other weights it is refused (SD005).';
 
-create function core.index_encoder(id bigint) returns void
-language plpgsql security definer set search_path = pg_catalog, public as $$
+create function core.index_vectors(relation text, dim integer) returns void
+language plpgsql as $$
 declare
     -- what the graph takes while it is built; beyond the memory it goes on, many times slower
-    wanted constant bigint := (
-        select pg_relation_size('core.embedding_' || id) / 1024 * (2 * e.dim + 750) / (2 * e.dim + 60)
-        from core.encoder as e where e.encoder_id = id
-    );
+    wanted constant bigint := pg_relation_size('core.' || relation) / 1024 * (2 * dim + 750) / (2 * dim + 60);
     given constant bigint := pg_size_bytes(current_setting('maintenance_work_mem')) / 1024;
 begin
     if wanted > given then
         perform set_config('maintenance_work_mem', least(wanted, 2 * given)::text, true);
     end if;
     execute format(
-        'create index if not exists embedding_%1$s_hnsw on core.embedding_%1$s
-         using hnsw (v halfvec_cosine_ops)', id);
+        'create index if not exists %1$s_hnsw on core.%1$s using hnsw (v halfvec_cosine_ops)', relation);
 end
 $$;
+comment on function core.index_vectors(text, integer) is
+    'Builds the HNSW index (cosine) of a table of vectors of core, with the memory that it takes.';
+
+create function core.index_encoder(id bigint) returns void
+language sql security definer set search_path = pg_catalog, public
+begin atomic
+    select core.index_vectors('embedding_' || e.encoder_id, e.dim)
+    from core.encoder as e where e.encoder_id = id;
+end;
 comment on function core.index_encoder(bigint) is
     'Builds the HNSW index (cosine) of an encoder''s vectors. Worth it above some hundred thousand '
     'vectors; below that the exact scan is quick and has recall 1.';
@@ -1622,6 +1630,85 @@ comment on column core.label.run_id is 'The run that wrote it, if one did.';
 comment on column core.label.created_at is 'When it was written, for people; order is told by rev_from.';
 comment on column core.label.rev_from is 'Revision at which this row became true.';
 comment on column core.label.rev_to is 'Revision at which it ceased to be; null while it is live.';
+
+-- Managing: vectors of regions, in one typed table for each encoder, keyed by label row. An edit of a
+-- box is another row of core.label, so no vector is ever of another box than the one that is live.
+
+call core.make_checker('region_embedding_refers', '{
+    {label_id, core.label, label_id},
+    {media_id, core.media, media_id}
+}');
+
+create table core.region_crop (
+    encoder_id bigint not null,
+    margin double precision not null,
+    created_at timestamptz not null default now(),
+    constraint region_crop_pk primary key (encoder_id),
+    constraint region_crop_margin_check check (margin between 0 and 2),
+    constraint region_crop_encoder_fk foreign key (encoder_id)
+        references core.encoder (encoder_id) on delete restrict
+);
+comment on table core.region_crop is
+    'How regions are cut out for an encoder, said once, with its first region: vectors of other crops cannot be compared.';
+comment on column core.region_crop.encoder_id is 'The encoder.';
+comment on column core.region_crop.margin is
+    'What a region is widened by on each side, as a share of its own width and height.';
+comment on column core.region_crop.created_at is 'When it was said.';
+
+create function core.expose_regions(id bigint) returns void
+language plpgsql as $$
+begin
+    execute format(
+        'create view smartdb.region_embedding_%1$s as
+         select r.label_id, r.media_id, r.v
+         from core.region_embedding_%1$s as r
+         join core.label as l on l.label_id = r.label_id
+         where l.rev_to is null', id);
+    execute format(
+        'comment on view smartdb.region_embedding_%s is %L', id,
+        'Unit vectors of the live regions by encoder ' || (select e.name from core.encoder as e where e.encoder_id = id)
+        || ', one row a label: order by v <=> query for cosine distance.');
+    execute format('comment on column smartdb.region_embedding_%s.label_id is %L', id, 'The label of the region.');
+    execute format('comment on column smartdb.region_embedding_%s.media_id is %L', id, 'The media it is in.');
+    execute format('comment on column smartdb.region_embedding_%s.v is %L', id, 'Its vector, of length 1.');
+    execute format('grant select on smartdb.region_embedding_%s to smartdb_reader', id);
+end
+$$;
+comment on function core.expose_regions(bigint) is
+    'Makes the interface view smartdb.region_embedding_<id>; called by core.expose_encoder.';
+
+create function core.add_region_embedding(id bigint) returns void
+language plpgsql as $$
+declare
+    e core.encoder;
+begin
+    select * into strict e from core.encoder as r where r.encoder_id = id;
+    execute format(
+        'create table core.region_embedding_%1$s (
+             label_id bigint not null,
+             media_id bigint not null,
+             v halfvec(%2$s) not null,
+             constraint region_embedding_%1$s_pk primary key (label_id))', id, e.dim);
+    execute format('create index region_embedding_%1$s_media_idx on core.region_embedding_%1$s (media_id)', id);
+    execute format('call core.attach_checker(%L, ''region_embedding_refers'')', 'core.region_embedding_' || id);
+    execute format('alter table core.region_embedding_%s alter column v set storage plain', id);
+    execute format('comment on table core.region_embedding_%s is %L', id,
+        'Vectors of regions by encoder ' || e.name || ', normalised to length 1.');
+    execute format('call core.protect(%L)', 'core.region_embedding_' || id);
+    execute format('grant select, insert, delete on core.region_embedding_%s to smartdb_writer', id);
+end
+$$;
+comment on function core.add_region_embedding(bigint) is
+    'Makes the table of region vectors of an encoder; called by core.add_encoder.';
+
+create function core.index_regions(id bigint) returns void
+language sql security definer set search_path = pg_catalog, public
+begin atomic
+    select core.index_vectors('region_embedding_' || e.encoder_id, e.dim)
+    from core.encoder as e where e.encoder_id = id;
+end;
+comment on function core.index_regions(bigint) is
+    'Builds the HNSW index (cosine) of an encoder''s region vectors; when it is worth it, see core.index_encoder.';
 
 -- Annotating: how the class names of an imported file were read, saved so that the next import reads them alike.
 
@@ -2593,6 +2680,9 @@ begin
     get diagnostics n_edges = row_count;
     for encoder in select e.encoder_id from core.encoder as e loop -- and what the graph says of them
         execute format('delete from core.embedding_%s where media_id = any ($1)', encoder) using ids;
+        get diagnostics n_of_one = row_count;
+        n_vectors := n_vectors + n_of_one;
+        execute format('delete from core.region_embedding_%s where media_id = any ($1)', encoder) using ids;
         get diagnostics n_of_one = row_count;
         n_vectors := n_vectors + n_of_one;
     end loop;

@@ -108,6 +108,9 @@ begin
         execute format('delete from core.embedding_%s where media_id = any ($1)', encoder) using ids;
         get diagnostics n_of_one = row_count;
         n_vectors := n_vectors + n_of_one;
+        execute format('delete from core.region_embedding_%s where media_id = any ($1)', encoder) using ids;
+        get diagnostics n_of_one = row_count;
+        n_vectors := n_vectors + n_of_one;
     end loop;
     with issues as (delete from core.label_issue where label_id = any (labels) returning 1),
     tasks as (

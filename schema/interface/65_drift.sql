@@ -22,5 +22,5 @@ comment on column smartdb.drift.created_at is 'When it was compared.';
 -- example:
 --   select a, b, statistic, distance, p from smartdb.drift order by distance desc
 -- result:
---   pets:1 | pets:2 | brightness | 0.1111 | 1
+--   pets:1 | pets:2 | brightness | 0.2222 | 0.98
 --   pets:1 | pets:2 | class | 0.1111 | 0.6

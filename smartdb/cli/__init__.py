@@ -42,6 +42,7 @@ COMMANDS = {
     "finding": "smartdb.cli.privacy:finding",
     "threshold": "smartdb.cli.threshold:threshold",
     "embed": "smartdb.cli.manage:embed",
+    "regions": "smartdb.cli.regions:regions",
     "encoders": "smartdb.cli.manage:encoders",
     "neighbours": "smartdb.cli.manage:neighbours",
     "duplicates": "smartdb.cli.manage:find_duplicates",

@@ -151,5 +151,15 @@ insert into core.run (kind, status, code_version, parameters, seed, started_at, 
 values ('drift', 'succeeded', '0.1.0', '{"a": "pets:1", "b": "pets:2"}', 0, '2026-01-06', '2026-01-06');
 insert into core.drift (run_id, statistic, measure, distance, psi, p, n_a, n_b)
 select (select max(r.run_id) from core.run as r), x.* from (values
-    ('class', 'total_variation', 0.1111, 0.05, 0.6, 9, 9), ('brightness', 'ks', 0.1111, 1.1, 1.0, 9, 9)
+    ('class', 'total_variation', 0.1111, 0.05, 0.6, 9, 9), ('brightness', 'ks', 0.2222, 1.1, 0.98, 9, 9)
 ) as x;
+
+-- Boxes on two of the pictures and on the hidden one; those but the last of each have a vector.
+insert into core.label (label_id, media_id, class_id, kind, x, y, w, h, origin, actor_id)
+overriding system value values
+    (101, 8, 3, 'box', 2, 3, 10, 12, 'import', 1), (102, 8, 2, 'box', 20, 10, 20, 10, 'import', 1),
+    (103, 10, 2, 'box', 1, 1, 8, 8, 'import', 1), (104, 10, 3, 'box', 30, 22, 9, 9, 'import', 1),
+    (105, 12, 2, 'box', 1, 1, 8, 8, 'import', 1), (106, 12, 2, 'box', 9, 9, 8, 8, 'import', 1);
+insert into core.region_crop (encoder_id, margin) values (1, 0.1);
+insert into core.region_embedding_1 (label_id, media_id, v) values
+    (101, 8, '[0,1,0]'), (102, 8, '[0.8,0.6,0]'), (103, 10, '[1,0,0]'), (105, 12, '[1,0,0]');

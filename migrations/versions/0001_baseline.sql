@@ -2403,6 +2403,114 @@ comment on column core.drift.p is 'How often chance alone gives this distance or
 comment on column core.drift.n_a is 'Media of a that were compared.';
 comment on column core.drift.n_b is 'Media of b that were compared.';
 
+-- Managing: prunings, each an order in which media are worth keeping, with what each fraction covers.
+-- Nothing is ever deleted by one: it is read by predicates, slices and the next dataset version.
+
+create table core.pruning (
+    pruning_id bigint generated always as identity,
+    method text not null,
+    parameters jsonb not null default '{}',
+    seed bigint not null,
+    run_id bigint not null,
+    encoder_id bigint,
+    predicate text not null,
+    n_candidates integer not null,
+    n_kept integer,
+    inputs_sha256 bytea not null,
+    created_at timestamptz not null default now(),
+    constraint pruning_pk primary key (pruning_id),
+    constraint pruning_method_check check (
+        method in ('semdedup', 'duplicates', 'quality', 'el2n', 'forgetting', 'prototypes', 'random')),
+    constraint pruning_n_check check (n_candidates >= 1 and n_kept between 0 and n_candidates),
+    constraint pruning_inputs_check check (octet_length(inputs_sha256) = 32),
+    constraint pruning_run_fk foreign key (run_id) references core.run (run_id) on delete restrict,
+    constraint pruning_encoder_fk foreign key (encoder_id)
+        references core.encoder (encoder_id) on delete restrict
+);
+create index pruning_run_idx on core.pruning (run_id);
+create index pruning_encoder_idx on core.pruning (encoder_id);
+call core.make_permanent('core.pruning', 'pruning_id');
+comment on table core.pruning is 'A plan of what to keep: candidates in the order in which a method would keep them.';
+comment on column core.pruning.pruning_id is 'Identity of the plan.';
+comment on column core.pruning.method is 'semdedup, duplicates, quality, el2n, forgetting, prototypes or random.';
+comment on column core.pruning.parameters is 'Its arguments, such as eps, side, runs, kinds.';
+comment on column core.pruning.seed is 'Seed of clusters and of the order of ties.';
+comment on column core.pruning.run_id is 'The run that computed it.';
+comment on column core.pruning.encoder_id is 'Encoder whose vectors were compared, or by which coverage is measured; null: none.';
+comment on column core.pruning.predicate is 'Condition on smartdb.media, read as m, that chose the candidates.';
+comment on column core.pruning.n_candidates is 'Number of candidates.';
+comment on column core.pruning.n_kept is
+    'How many of the first the method itself would keep (no duplicates, good enough); null: it only orders.';
+comment on column core.pruning.inputs_sha256 is 'SHA-256 of the candidates and of the facts about them that went in.';
+comment on column core.pruning.created_at is 'When it was stored.';
+
+create table core.pruning_item (
+    pruning_id bigint not null,
+    media_id bigint not null,
+    rank integer not null,
+    score double precision not null,
+    reason text not null,
+    kept_by bigint,
+    constraint pruning_item_pk primary key (media_id, pruning_id),
+    constraint pruning_item_rank_key unique (pruning_id, rank),
+    constraint pruning_item_rank_check check (rank >= 1),
+    constraint pruning_item_score_check check (score <> 'NaN'),
+    constraint pruning_item_kept_by_check check (kept_by <> media_id)
+);
+create index pruning_item_kept_by_idx on core.pruning_item (kept_by) where kept_by is not null;
+call core.protect('core.pruning_item');
+call core.refer('core.pruning_item', '{
+    {pruning_id, core.pruning, pruning_id},
+    {media_id, core.media, media_id},
+    {kept_by, core.media, media_id}
+}');
+comment on table core.pruning_item is 'A candidate of a pruning, with its place in the order of keeping and why.';
+comment on column core.pruning_item.pruning_id is 'The pruning.';
+comment on column core.pruning_item.media_id is 'The candidate.';
+comment on column core.pruning_item.rank is '1 is kept longest; a fraction keeps the first of all.';
+comment on column core.pruning_item.score is 'Score by the method; larger is kept longer.';
+comment on column core.pruning_item.reason is 'Why, for a person.';
+comment on column core.pruning_item.kept_by is
+    'The candidate that represents it, where the method takes it for a duplicate; null otherwise.';
+
+create table core.pruning_point (
+    pruning_id bigint not null,
+    keep double precision not null,
+    n_kept integer not null,
+    n_probes integer,
+    mean_distance real,
+    p95_distance real,
+    clusters_hit real,
+    n_classes integer,
+    smallest_class integer,
+    class_distance real,
+    duplicates_dropped real,
+    constraint pruning_point_pk primary key (pruning_id, keep),
+    constraint pruning_point_keep_check check (keep between 0 and 1),
+    constraint pruning_point_probes_check check (
+        (n_probes is null) = (clusters_hit is null)
+        and (n_probes is not null or num_nonnulls(mean_distance, p95_distance) = 0)),
+    constraint pruning_point_fk foreign key (pruning_id)
+        references core.pruning (pruning_id) on delete restrict
+);
+comment on table core.pruning_point is 'What a pruning leaves at a fraction kept: numbers to decide by.';
+comment on column core.pruning_point.pruning_id is 'The pruning.';
+comment on column core.pruning_point.keep is 'Fraction of the candidates that is kept, 0 to 1.';
+comment on column core.pruning_point.n_kept is 'How many that is.';
+comment on column core.pruning_point.n_probes is
+    'Candidates whose distance to the nearest kept was measured: all, or 5,000 at random; null: without vectors.';
+comment on column core.pruning_point.mean_distance is
+    'Mean cosine distance of the candidates to the nearest that is kept; null if none is.';
+comment on column core.pruning_point.p95_distance is 'The distance that 95 % of the candidates do not exceed.';
+comment on column core.pruning_point.clusters_hit is
+    'Share of the clusters of the candidates (k-means, sqrt(n / 2) of them, at most 100) of which at least one media is kept.';
+comment on column core.pruning_point.n_classes is 'Classes of which at least one media is kept; null: no candidate has a class.';
+comment on column core.pruning_point.smallest_class is 'Kept media of the class that has the fewest, of those among the candidates.';
+comment on column core.pruning_point.class_distance is
+    'Total variation distance of the class shares of the kept from those of the candidates, 0 to 1.';
+comment on column core.pruning_point.duplicates_dropped is
+    'Share of the repetition in near-duplicate groups that is gone; null: the candidates have none.';
+
 -- Training: models, their predictions (a partition for each run) and what was measured.
 
 create table core.model (
@@ -2572,6 +2680,41 @@ comment on column core.metric.step is 'Epoch, from 1; null for the final value.'
 comment on column core.metric.value is 'The value.';
 comment on column core.metric.n is 'Number of media it was measured on.';
 
+-- Training: how the items that a run was trained on went through the training.
+
+create table core.training_dynamics (
+    run_id bigint not null,
+    media_id bigint not null,
+    loss real not null,
+    el2n real not null,
+    n_forgotten integer not null,
+    n_correct integer not null,
+    n_epochs integer not null,
+    constraint training_dynamics_pk primary key (media_id, run_id),
+    constraint training_dynamics_loss_check check (loss >= 0 and loss < 'Infinity'),
+    constraint training_dynamics_el2n_check check (el2n between 0 and 1.5),
+    constraint training_dynamics_epochs_check check (
+        n_correct between 0 and n_epochs and n_forgotten between 0 and n_correct)
+);
+create index training_dynamics_run_idx on core.training_dynamics using brin (run_id) with (pages_per_range = 16);
+call core.protect('core.training_dynamics');
+call core.refer('core.training_dynamics', '{
+    {run_id, core.evaluation, run_id},
+    {media_id, core.media, media_id}
+}');
+comment on table core.training_dynamics is
+    'How each train item of a training run went through the training: what is hard, what is soon learnt and what is forgotten.';
+comment on column core.training_dynamics.run_id is 'The training run.';
+comment on column core.training_dynamics.media_id is 'The train item.';
+comment on column core.training_dynamics.loss is
+    '-ln of the probability that the model that was kept gives the true class, in nats, at most 16.1 (1e-7).';
+comment on column core.training_dynamics.el2n is
+    'EL2N (Paul et al. 2021): length of the vector probabilities less one-hot truth, 0 to 1.41, mean of the first ten epochs.';
+comment on column core.training_dynamics.n_forgotten is
+    'Forgetting events (Toneva et al. 2019): epochs in which it was wrong after it was right in the epoch before.';
+comment on column core.training_dynamics.n_correct is 'Epochs in which it was right; 0: it was never learnt.';
+comment on column core.training_dynamics.n_epochs is 'Epochs that were watched.';
+
 -- Erasing media: the request first, then the rows in batches, then the files; each step may be cut
 -- off and done again. What is left is a tombstone: the media's row with its hash, and its labels'
 -- rows without content. Only the privacy officer may call these.
@@ -2692,7 +2835,10 @@ begin
         where media_id = any (ids) and state in ('open', 'claimed') returning 1
     ),
     predictions as (delete from core.prediction where media_id = any (ids) returning 1),
+    dynamics as (delete from core.training_dynamics where media_id = any (ids) returning 1),
     chosen as (delete from core.batch_item where media_id = any (ids) returning 1),
+    prunings as (delete from core.pruning_item where media_id = any (ids) returning 1),
+    represented as (update core.pruning_item set kept_by = null where kept_by = any (ids) and media_id <> all (ids)),
     sets as (delete from core.slice_media where media_id = any (ids) returning 1),
     placed as (delete from core.media_graph where media_id = any (ids)),
     extractions as (delete from core.extraction where media_id = any (ids) returning 1),
@@ -2715,6 +2861,7 @@ begin
         'tags', n_tags,
         'sets', (select count(*) from sets), 'issues', (select count(*) from issues), 'tasks', (select count(*) from tasks),
         'predictions', (select count(*) from predictions), 'batch_items', (select count(*) from chosen),
+        'dynamics', (select count(*) from dynamics), 'prunings', (select count(*) from prunings),
         'neighbours', n_edges, 'pairs', (select count(*) from pairs), 'duplicates', (select count(*) from duplicates),
         'quality', (select count(*) from statistics), 'findings', (select count(*) from findings),
         'terms', (select count(*) from terms), 'subjects', (select count(*) from subjects)) into counts;

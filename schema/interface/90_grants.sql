@@ -53,6 +53,9 @@ grant insert on
     core.detector, core.evaluation, core.prediction, core.metric, core.extraction, core.region_crop,
     core.drift
 to smartdb_writer;
+grant insert on
+    core.training_dynamics, core.pruning, core.pruning_item, core.pruning_point
+to smartdb_writer;
 -- Facts of which a part may be found out, or end, later.
 grant insert, update (status, counts, error, finished_at) on core.run to smartdb_writer;
 grant insert, update (uri, licence, consent_basis, allowed_use, jurisdiction, expires_at)

@@ -67,6 +67,7 @@ COMMANDS = {
     "lineage": "smartdb.cli.analyse:lineage",
     "sample": "smartdb.cli.sample:sample",
     "batch": "smartdb.cli.batch:batch",
+    "prune": "smartdb.cli.prune:prune",
     "serve": "smartdb.cli.serve:serve",
     "dagster": "smartdb.cli.dagster:dagster",
 }

@@ -108,6 +108,9 @@ begin
         execute format('delete from core.embedding_%s where media_id = any ($1)', encoder) using ids;
         get diagnostics n_of_one = row_count;
         n_vectors := n_vectors + n_of_one;
+        execute format('delete from core.region_embedding_%s where media_id = any ($1)', encoder) using ids;
+        get diagnostics n_of_one = row_count;
+        n_vectors := n_vectors + n_of_one;
     end loop;
     with issues as (delete from core.label_issue where label_id = any (labels) returning 1),
     tasks as (
@@ -115,7 +118,10 @@ begin
         where media_id = any (ids) and state in ('open', 'claimed') returning 1
     ),
     predictions as (delete from core.prediction where media_id = any (ids) returning 1),
+    dynamics as (delete from core.training_dynamics where media_id = any (ids) returning 1),
     chosen as (delete from core.batch_item where media_id = any (ids) returning 1),
+    prunings as (delete from core.pruning_item where media_id = any (ids) returning 1),
+    represented as (update core.pruning_item set kept_by = null where kept_by = any (ids) and media_id <> all (ids)),
     sets as (delete from core.slice_media where media_id = any (ids) returning 1),
     placed as (delete from core.media_graph where media_id = any (ids)),
     extractions as (delete from core.extraction where media_id = any (ids) returning 1),
@@ -138,6 +144,7 @@ begin
         'tags', n_tags,
         'sets', (select count(*) from sets), 'issues', (select count(*) from issues), 'tasks', (select count(*) from tasks),
         'predictions', (select count(*) from predictions), 'batch_items', (select count(*) from chosen),
+        'dynamics', (select count(*) from dynamics), 'prunings', (select count(*) from prunings),
         'neighbours', n_edges, 'pairs', (select count(*) from pairs), 'duplicates', (select count(*) from duplicates),
         'quality', (select count(*) from statistics), 'findings', (select count(*) from findings),
         'terms', (select count(*) from terms), 'subjects', (select count(*) from subjects)) into counts;

@@ -52,7 +52,11 @@ revoke all on core.media_subject, core.erasure from smartdb_writer;
 -- Facts that only ever grow.
 grant insert on
     core.actor, core.ontology, core.ontology_version, core.batch, core.batch_item, core.model,
-    core.detector, core.evaluation, core.prediction, core.metric, core.extraction
+    core.detector, core.evaluation, core.prediction, core.metric, core.extraction, core.region_crop,
+    core.drift
+to smartdb_writer;
+grant insert on
+    core.training_dynamics, core.pruning, core.pruning_item, core.pruning_point
 to smartdb_writer;
 -- Facts of which a part may be found out, or end, later.
 grant insert, update (status, counts, error, finished_at) on core.run to smartdb_writer;
@@ -88,6 +92,7 @@ grant execute on function
     core.checkpoint(),
     core.add_encoder(text, integer, bytea, jsonb),
     core.index_encoder(bigint),
+    core.index_regions(bigint),
     core.add_prediction_partition(bigint),
     core.media_by_sha256(bytea[]),
     core.kin(),
@@ -171,7 +176,7 @@ declare
     id bigint;
 begin
     for id in select encoder_id from core.encoder loop
-        execute format('grant select, insert, delete on core.embedding_%s to smartdb_writer', id);
+        execute format('grant select, insert, delete on core.embedding_%1$s, core.region_embedding_%1$s to smartdb_writer', id);
     end loop;
 end
 $$;

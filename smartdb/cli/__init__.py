@@ -42,6 +42,7 @@ COMMANDS = {
     "finding": "smartdb.cli.privacy:finding",
     "threshold": "smartdb.cli.threshold:threshold",
     "embed": "smartdb.cli.manage:embed",
+    "regions": "smartdb.cli.regions:regions",
     "encoders": "smartdb.cli.manage:encoders",
     "neighbours": "smartdb.cli.manage:neighbours",
     "duplicates": "smartdb.cli.manage:find_duplicates",
@@ -54,6 +55,7 @@ COMMANDS = {
     "review": "smartdb.cli.review:review",
     "slice": "smartdb.cli.slice:slice_",
     "tag": "smartdb.cli.tag:tag",
+    "drift": "smartdb.cli.drift:drift",
     "dataset": "smartdb.cli.dataset:dataset",
     "train": "smartdb.cli.train:train",
     "predict": "smartdb.cli.train:predict",
@@ -65,6 +67,7 @@ COMMANDS = {
     "lineage": "smartdb.cli.analyse:lineage",
     "sample": "smartdb.cli.sample:sample",
     "batch": "smartdb.cli.batch:batch",
+    "prune": "smartdb.cli.prune:prune",
     "serve": "smartdb.cli.serve:serve",
     "dagster": "smartdb.cli.dagster:dagster",
 }

@@ -60,7 +60,7 @@ def main(quick: bool = False) -> None:
 def _measure(conn: psycopg.Connection[Any]) -> list[Figure]:
     for command in TWIN.split(";"):
         conn.execute(command.encode())
-    plain = run(conn, "select count(*) from smartdb.media as m where " + DARK)
+    plain = run(conn, "select count(*) from smartdb.media as m where m.brightness < 0.5")
     safe = run(conn, "select count(*) from smartdb.media_where(%s)", DARK)
     bare = run(conn, BARE)
     tagged = run(conn, "select smartdb.tag_media('night', 'true')")

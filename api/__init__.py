@@ -17,9 +17,11 @@ from . import (
     images,
     media,
     problems,
+    prunings,
     regions,
     reviews,
     runs,
+    tags,
     tasks,
 )
 from .database import Pool
@@ -59,8 +61,8 @@ def create_app(url: str | None = None, *, trusted_hosts: Sequence[str] | None = 
     app.before_request(_require_json)
     app.after_request(_add_headers)
     problems.register(app)
-    modules = (media, images, regions, tasks, reviews, datasets, runs, batches, health, docs)
-    for module in modules:
+    listed = (media, images, regions, tags, datasets, prunings, batches, runs)
+    for module in (*listed, tasks, reviews, health, docs):
         app.register_blueprint(module.routes)
     return app
 

@@ -36,6 +36,7 @@ IN_PATHS = {
     "label_id": "Identity of this state of the label.",
     "run_id": "Identity of the run.",
     "batch_id": "Identity of the batch.",
+    "pruning_id": "Identity of the pruning.",
     "dataset": "Name of the dataset.",
     "version": "Number of the version, from 1.",
 }

@@ -1877,7 +1877,7 @@ comment on column core.label_issue.state is 'open, confirmed (it was wrong) or d
 comment on column core.label_issue.run_id is 'The run that found it last.';
 comment on column core.label_issue.created_at is 'When it was found first.';
 
--- Managing: datasets, their sealed versions, membership by intervals of versions, and slices.
+-- Managing: datasets, their sealed versions, and membership by intervals of versions.
 
 create table core.dataset (
     dataset_id bigint generated always as identity,
@@ -2094,6 +2094,8 @@ $$;
 comment on function core.next_digest(bigint, integer) is
     'smartdb.dataset_digest of a version that is about to be sealed, hidden media included: from the digest of the version '
     'before and what has changed since, unless much has.';
+
+-- Managing: slices, named parts of the media.
 
 create table core.slice (
     slice_id bigint generated always as identity,

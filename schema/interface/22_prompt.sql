@@ -28,4 +28,6 @@ comment on function smartdb.prompt(text, text) is
 -- example:
 --   select media_id from smartdb.embedding_1 order by v <=> smartdb.prompt('a cat') limit 3
 -- result:
---   1
+--   4
+--   5
+--   3

@@ -96,7 +96,7 @@ begin
     end if;
     execute format(
         'create index if not exists embedding_%1$s_hnsw on core.embedding_%1$s
-         using hnsw (v halfvec_cosine_ops)', id);
+         using hnsw (v halfvec_cosine_ops) with (m = 16, ef_construction = 128)', id);
 end
 $$;
 comment on function core.index_encoder(bigint) is

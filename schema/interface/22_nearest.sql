@@ -7,15 +7,15 @@ create function smartdb.nearest(
 )
 returns table (media_id bigint, distance double precision)
 language plpgsql stable
-set hnsw.iterative_scan = 'relaxed_order' set hnsw.ef_search = 400 as $$
+set hnsw.iterative_scan = 'relaxed_order' set hnsw.ef_search = 200 as $$
 declare
     statement constant text := 'select n.media_id, n.distance from (
         select v.media_id, v.v operator(public.<=>) $1::public.halfvec(%1$s) as distance from %2$s as v %3$s
-        order by %4$s limit $2) as n order by n.distance, n.media_id limit $3';
+        order by %4$s limit $2) as n order by n.distance, n.media_id';
     by_index constant text := 'v.v operator(public.<=>) $1::public.halfvec(%s)';
     exactly constant text := '(v.v operator(public.<=>) $1::public.halfvec(%s)) + 0, v.media_id';
     e constant smartdb.encoder := smartdb.require_encoder(encoder);
-    is_filtered constant boolean := predicate is distinct from 'true';
+    condition text;
     chosen text := '';
     indexed real; -- number of vectors in the index, if there is one
     few bigint;
@@ -27,27 +27,27 @@ declare
 begin
     perform set_config('transaction_read_only', 'on', true); -- for this block, also what the predicate calls
     perform smartdb.refuse_query(query, e, k);
-    if is_filtered then
-        chosen := 'join smartdb.media as m on m.media_id = v.media_id where ' || smartdb.checked_predicate(predicate);
+    if predicate is distinct from 'true' then
+        condition := smartdb.checked_predicate(predicate);
+        chosen := 'join smartdb.media as m on m.media_id = v.media_id where ' || condition;
     end if;
     select c.reltuples into indexed from pg_catalog.pg_class as c
     where c.relname = format('embedding_%s_hnsw', e.encoder_id) and c.relnamespace = 'core'::regnamespace;
     if indexed is not null then
-        if is_filtered then
+        if condition is not null then
             few := greatest(2000, sqrt(25.0 * k * indexed)); -- where reading them costs what the index would
-            execute format(
-                'select array(select m.media_id from smartdb.media as m where %s limit $1)',
-                smartdb.checked_predicate(predicate))
+            execute format('select array(select m.media_id from smartdb.media as m where %s limit $1)', condition)
             into candidates using few + 1;
         end if;
         if cardinality(candidates) <= few then
-            chosen := 'join unnest($4) as c (media_id) on c.media_id = v.media_id';
+            chosen := 'where v.media_id = any ($3)';
         else
-            perform set_config('hnsw.ef_search', case when is_filtered then 1000 else least(greatest(400, 4 * k), 1000) end::text, true);
+            perform set_config(
+                'hnsw.ef_search', least(greatest(case when condition is null then 200 else 400 end, 4 * k), 1000)::text, true);
             execute format(
                 'select array_agg(f.media_id), array_agg(f.distance) from (' || statement || ') as f',
                 e.dim, e.vectors, chosen, format(by_index, e.dim))
-            into found_ids, found_distances using query, case when is_filtered then 4 * k else k end, k;
+            into found_ids, found_distances using query, k;
         end if;
     end if;
     if cardinality(found_ids) >= k then
@@ -55,7 +55,7 @@ begin
         order by f.place;
     else
         return query execute format(statement, e.dim, e.vectors, chosen, format(exactly, e.dim))
-        using query, k, k, candidates;
+        using query, k, candidates;
     end if;
 exception when others then
     get stacked diagnostics state = returned_sqlstate, reason = message_text;

@@ -13,7 +13,7 @@ begin atomic
     ) as n
     where n.media_id <> all (more || fewer)
     order by n.distance, n.media_id
-    limit greatest(k, 0);
+    limit greatest(k, 1);
 end;
 comment on function smartdb.nearest_to(bigint[], bigint[], text, integer, text) is
     'The k media most like some and least like others (ids of media both), these left out; encoder may be left out where there is '

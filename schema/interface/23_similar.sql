@@ -11,7 +11,7 @@ begin atomic
     ) as n
     where n.media_id <> media
     order by n.distance, n.media_id
-    limit greatest(k, 0);
+    limit greatest(k, 1);
 end;
 comment on function smartdb.similar(bigint, text, integer, text) is
     'The k media nearest to a media by an encoder, itself left out; predicate as in nearest().';

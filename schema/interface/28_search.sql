@@ -24,7 +24,7 @@ begin atomic
         t.place, v.place, v.distance
     from by_text as t full join by_vector as v using (media_id)
     order by 2 desc, 1
-    limit greatest(k, 0);
+    limit greatest(k, 1);
 end;
 comment on function smartdb.search(text, halfvec, text, integer, text) is
     'The k media that words (as in search_text) and a vector (as in nearest; prompt(text) gives one) find together, best first: '

@@ -239,7 +239,11 @@ def test_hiding_and_showing_a_media_takes_effect_at_once(example_url: str) -> No
         assert len(conn.execute("select from smartdb.media where media_id = 1").fetchall()) == 1
 
 
-TERMS = {"core.terms_above(bigint)", "core.use_refused(text,timestamp with time zone)"}
+TERMS = {
+    "core.terms_above(bigint)",
+    "core.use_refused(text,timestamp with time zone)",
+    "core.text_match(tsquery,bigint)",
+}
 """What everybody may call, through views, though it acts as the owner: it tells terms and ids."""
 
 

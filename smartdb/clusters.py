@@ -24,7 +24,9 @@ PER_CENTRE = 256
 BRANCHES = 32
 """Parts into which `partition` splits at a time, at most."""
 
-_SAME = 1e-6  # centres that are closer than this are one
+SAME = 1e-6
+"""Cosine distances below this are rounding: the vectors are the same."""
+
 _BLOCK = 4 << 20  # float32 similarities held at a time: 16 MB
 
 Floats = NDArray[np.float32]
@@ -40,9 +42,12 @@ class Clusters:
     similarity: Floats
 
 
-def kmeans(vectors: Floats, k: int, seed: int, rounds: int = ROUNDS) -> Clusters:
+def kmeans(
+    vectors: Floats, k: int, seed: int, rounds: int = ROUNDS, start: Floats | None = None
+) -> Clusters:
     """``min(k, n)`` clusters of unit vectors (n, d) by cosine similarity; none is empty.
 
+    ``start`` are the first centres (k, d), by default k of the vectors drawn by the seed.
     Where fewer than k vectors differ there are fewer clusters. InvalidInput for k below 1.
     """
     if k < 1:
@@ -50,7 +55,7 @@ def kmeans(vectors: Floats, k: int, seed: int, rounds: int = ROUNDS) -> Clusters
     rng = np.random.default_rng(seed)
     some = rng.permutation(len(vectors))[: PER_CENTRE * k]
     sample = vectors[np.sort(some)] if len(some) < len(vectors) else vectors
-    centres = _distinct(vectors[some[:k]])
+    centres = _distinct(vectors[some[:k]] if start is None else start)
     before = None
     for _ in range(rounds):
         of, similarity = nearest(sample, centres)
@@ -61,6 +66,11 @@ def kmeans(vectors: Floats, k: int, seed: int, rounds: int = ROUNDS) -> Clusters
     of, similarity = nearest(vectors, centres)
     used, of = np.unique(of, return_inverse=True)
     return Clusters(of.astype(np.int64), centres[used], similarity)
+
+
+def usual(n: int) -> int:
+    """How many clusters n vectors are told apart in, unless asked: sqrt(n / 2), at most 100."""
+    return int(np.clip(np.sqrt(n / 2), 1, 100))
 
 
 def partition(vectors: Floats, largest: int, seed: int) -> list[Ints]:
@@ -98,8 +108,8 @@ def members(of: Ints) -> list[Ints]:
 def unit(vectors: Floats) -> Floats:
     """Vectors (n, d) of length 1 again after halfvec's rounding; zeros stay zeros."""
     length = np.linalg.norm(vectors, axis=1, keepdims=True)
-    scaled: Floats = vectors / np.where(length > 0, length, 1).astype(np.float32)
-    return scaled
+    scaled = vectors / np.where(length > 0, length, 1).astype(np.float32)
+    return np.asarray(scaled, np.float32)
 
 
 def _split(vectors: Floats, rows: Ints, largest: int, seed: int) -> Iterator[Ints]:
@@ -125,5 +135,5 @@ def _moved(sample: Floats, of: Ints, similarity: Floats, k: int) -> Floats:
 
 def _distinct(centres: Floats) -> Floats:
     """Without those that equal one before: vectors that are the same must not be parted."""
-    alike = np.triu(centres @ centres.T > 1 - _SAME, 1)
+    alike = np.triu(centres @ centres.T > 1 - SAME, 1)
     return centres[~alike.any(axis=0)]

@@ -31,7 +31,7 @@ grant select (media_id) on core.restriction to smartdb_annotator, smartdb_review
 -- Annotators and reviewers: see what is to be said, about what, and what was said.
 grant select on
     core.ontology, core.ontology_version, core.class, core.media, core.media_location, core.actor,
-    core.batch, core.batch_item, core.task, core.label, core.review, core.label_issue
+    core.batch, core.batch_item, core.task, core.label, core.review, core.label_issue, core.media_tag
 to smartdb_annotator, smartdb_reviewer;
 -- A person is known by name at their first answer.
 grant insert on core.actor to smartdb_annotator, smartdb_reviewer;
@@ -54,7 +54,10 @@ revoke all on core.media_text from smartdb_writer;
 -- Facts that only ever grow.
 grant insert on
     core.actor, core.ontology, core.ontology_version, core.batch, core.batch_item, core.model,
-    core.detector, core.evaluation, core.prediction, core.metric, core.extraction
+    core.detector, core.evaluation, core.prediction, core.metric, core.extraction, core.region_crop
+to smartdb_writer;
+grant insert on
+    core.training_dynamics, core.pruning, core.pruning_item, core.pruning_point
 to smartdb_writer;
 -- Facts of which a part may be found out, or end, later.
 grant insert, update (status, counts, error, finished_at) on core.run to smartdb_writer;
@@ -69,13 +72,16 @@ grant insert, update (version_to) on core.dataset_item to smartdb_writer;
 -- Triggers refuse a change of what is sealed.
 grant insert, update (n_items, digest, sealed_at) on core.dataset_version to smartdb_writer;
 -- State, which is meant to change.
-grant insert, update on core.media_location, core.task, core.slice to smartdb_writer;
+grant insert, update on core.media_location, core.task to smartdb_writer;
+grant insert, update (predicate, note), delete on core.slice to smartdb_writer;
+grant insert, delete on core.slice_media to smartdb_writer;
 -- Derived: may be made anew, so may be thrown away.
 grant insert, update, delete on
     core.quarantine, core.quality, core.finding, core.neighbour, core.duplicate,
     core.duplicate_pair, core.label_issue, core.import_problem
 to smartdb_writer;
 grant insert, delete on core.prompt to smartdb_writer;
+grant insert, update, delete on core.graph, core.media_graph, core.cluster, core.map to smartdb_writer;
 grant insert, update, delete on core.detector_media to smartdb_writer;
 -- Hide a media, but not show it again.
 grant insert on core.restriction to smartdb_writer;
@@ -85,6 +91,7 @@ grant execute on function
     core.checkpoint(),
     core.add_encoder(text, integer, bytea, jsonb),
     core.index_encoder(bigint),
+    core.index_regions(bigint),
     core.add_prediction_partition(bigint),
     core.media_by_sha256(bytea[]),
     core.kin(),
@@ -141,7 +148,8 @@ do $$
 declare
     written constant text[][] := array[
         ['core.label', 'smartdb_writer, smartdb_annotator, smartdb_reviewer'],
-        ['core.review', 'smartdb_writer, smartdb_reviewer']
+        ['core.review', 'smartdb_writer, smartdb_reviewer'],
+        ['core.media_tag', 'smartdb_writer, smartdb_annotator, smartdb_reviewer']
     ];
     one text[];
 begin
@@ -164,7 +172,7 @@ declare
     id bigint;
 begin
     for id in select encoder_id from core.encoder loop
-        execute format('grant select, insert, delete on core.embedding_%s to smartdb_writer', id);
+        execute format('grant select, insert, delete on core.embedding_%1$s, core.region_embedding_%1$s to smartdb_writer', id);
     end loop;
 end
 $$;

@@ -13,6 +13,7 @@ GRAPH = {
     "duplicate_group": {"neighbour"},
     "label": {"media"},
     "task_queue": {"label"},
+    "region_embedding": {"label", "embedding"},
     "label_issue": {"label", "duplicate_group"},
     "review_queue": {"label_issue"},
     "dataset_version": {"label", "duplicate_group"},

@@ -91,7 +91,7 @@ def list_(name: str | None, as_json: bool) -> None:
     if as_json:
         output.print_json(rows)
     else:
-        output.table((row.values() for row in rows), ["encoder", "text", "created_at"])
+        output.table((list(row.values()) for row in rows), ["encoder", "text", "created_at"])
 
 
 @prompt.command("remove")

@@ -58,6 +58,7 @@ COMMANDS = {
     "review": "smartdb.cli.review:review",
     "slice": "smartdb.cli.slice:slice_",
     "tag": "smartdb.cli.tag:tag",
+    "drift": "smartdb.cli.drift:drift",
     "dataset": "smartdb.cli.dataset:dataset",
     "train": "smartdb.cli.train:train",
     "predict": "smartdb.cli.train:predict",

@@ -248,8 +248,9 @@ TERMS = {
     "core.terms_above(bigint)",
     "core.use_refused(text,timestamp with time zone)",
     "core.text_match(tsquery,bigint)",
+    "core.count_digest(bigint,integer)",
 }
-"""What everybody may call, through views, though it acts as the owner: it tells terms and ids."""
+"""What everybody may call, through views, though it acts as the owner: terms, ids and digests."""
 
 
 def test_functions_that_act_as_the_owner_are_granted_to_few(example_read: str) -> None:

@@ -21,6 +21,7 @@ from . import (
     regions,
     reviews,
     runs,
+    search,
     tags,
     tasks,
 )
@@ -61,8 +62,11 @@ def create_app(url: str | None = None, *, trusted_hosts: Sequence[str] | None = 
     app.before_request(_require_json)
     app.after_request(_add_headers)
     problems.register(app)
-    listed = (media, images, regions, tags, datasets, prunings, batches, runs)
-    for module in (*listed, tasks, reviews, health, docs):
+    parts = (
+        media, images, regions, search, tasks, tags, reviews, datasets, prunings, batches, runs,
+        health, docs,
+    )  # fmt: skip
+    for module in parts:
         app.register_blueprint(module.routes)
     return app
 

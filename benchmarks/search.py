@@ -1,4 +1,4 @@
-"""Search: nearest vectors, exact and by HNSW, filtered and not, with recall; words; both at once."""
+"""Search: nearest vectors by HNSW, filtered and not, with recall against exact; words; both."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ NEAREST = "select media_id from smartdb.nearest(%s::halfvec, 'bench', 10, %s)"
 WORDS = {
     "one media": "select media_id from smartdb.search_text('7')",
     "0.2 %": "select media_id from smartdb.search_text('s7')",
-    "0.2 %, filter 10 %": "select media_id from smartdb.search_text('s7', 10, 'm.brightness < 0.1')",
+    "0.2 %, filter": "select media_id from smartdb.search_text('s7', 10, 'm.brightness < 0.1')",
     "every media": "select media_id from smartdb.search_text('jpg')",
 }
 BOTH = "select media_id from smartdb.search('s7', %s::halfvec)"

@@ -20,6 +20,7 @@ grant execute on all routines in schema smartdb to smartdb_reader;
 
 -- Terms are read by functions that act as the owner; readers reach them through the interface alone.
 grant execute on function core.terms_above(bigint), core.use_refused(text, timestamptz) to smartdb_reader;
+grant execute on function core.original(bigint) to smartdb_reader;
 
 -- All that follows needs to name tables of core. Row-level security looks at restriction.
 grant usage on schema core
@@ -50,7 +51,7 @@ revoke all on core.media_subject, core.erasure from smartdb_writer;
 -- Facts that only ever grow.
 grant insert on
     core.actor, core.ontology, core.ontology_version, core.batch, core.batch_item, core.model,
-    core.detector, core.evaluation, core.prediction, core.metric, core.extraction, core.region_crop
+    core.detector, core.evaluation, core.prediction, core.metric, core.extraction, core.region_crop, core.recipe
 to smartdb_writer;
 -- Facts of which a part may be found out, or end, later.
 grant insert, update (status, counts, error, finished_at) on core.run to smartdb_writer;
@@ -87,6 +88,10 @@ grant execute on function
     core.add_prediction_partition(bigint),
     core.media_by_sha256(bytea[]),
     core.kin(),
+    core.add_augmentation(
+        bigint, bigint, bigint, integer, bytea, text, bigint, integer, integer, bit, real[], jsonb, text, jsonb, bigint[],
+        bigint[], bigint
+    ),
     core.erased_sha256(bytea[]),
     core.location_of(bigint, text[]),
     core.locate(bigint, bigint[], text[], bigint[], timestamptz[], text[], boolean),

@@ -1,7 +1,7 @@
 """Fine-tuning: an open_clip image tower with a linear head, trained on pixels.
 
-Thin on purpose: one device, one learning rate for the tower and ten times that for the head. Pictures
-are varied by a recipe, if one is named. What it makes is recorded as a head on vectors is: run,
+Thin on purpose: one device, one learning rate for the tower and ten times that for the head. A
+recipe varies the pictures, if one is named. What it makes is recorded as a head on vectors is: run,
 model, predictions, scores.
 """
 
@@ -69,11 +69,12 @@ def finetune(
     """Trains an open_clip tower and a head on the pictures of a sealed version's train items.
 
     ``frozen`` trains the head alone. ``recipe`` varies the train pictures, anew in each epoch and
-    the same at each call; one that pastes is refused, for then the class would be wrong. The weights of the epoch with the least loss on the val
-    items are kept (without any: the last). The same call again returns the run that is there; the
-    same seed on the same CPU gives the same weights. It commits, and nothing is open while it
-    trains. NotFound for what does not exist and for pictures whose file is gone, InvalidInput for
-    another kind of model, EncoderUnavailable if its weights cannot be had.
+    the same at each call; one that pastes is refused, for then the class would be wrong. The weights
+    of the epoch with the least loss on the val items are kept (without any: the last). The same call
+    again returns the run that is there; the same seed on the same CPU gives the same weights. It
+    commits, and nothing is open while it trains. NotFound for what does not exist and for pictures
+    whose file is gone, InvalidInput for another kind of model, EncoderUnavailable if its weights
+    cannot be had.
     """
     parts = parse(spec)
     if parts.kind != "open_clip":

@@ -137,7 +137,10 @@ def test_a_turned_rotated_box_is_a_rectangle_still() -> None:
     [
         ([], "a list of"),
         ([{"transform": "Lambda"}], "step 1: there is no transform 'Lambda'"),
-        ([{"transform": "ColorJitter", "arguments": {"tint": 1}}], r"step 1 \(ColorJitter\): .*tint"),
+        (
+            [{"transform": "ColorJitter", "arguments": {"tint": 1}}],
+            r"step 1 \(ColorJitter\): .*tint",
+        ),
         ([{"transform": "RandomAffine", "arguments": {"degrees": -1}}], "RandomAffine"),
         ([{"transform": "RandomChoice", "arguments": {"transforms": []}}], "needs transforms"),
         ([{"transform": "CopyPaste", "arguments": {"n": 0}}], "n must be a whole number"),

@@ -153,7 +153,7 @@ begin
     if not exists (select from changed offset 1000) then -- one plan, kept: look each up in the index%s
     else -- planned for the number of rows at hand
         perform set_config(g.name, 'on', true)
-        from unnest('{enable_hashjoin,enable_mergejoin,enable_seqscan}'::text[]) as g (name);%s
+        from unnest('{enable_mergejoin,enable_seqscan}'::text[]) as g (name);%s -- by the index, in order: 3x a hash of the target
     end if;
     return null;
 end
@@ -1523,10 +1523,13 @@ create table core.class (
     attribute_schema jsonb not null default '{}',
     version_from integer not null,
     version_to integer,
+    replaces_class_id bigint,
     constraint class_pk primary key (class_id),
     constraint class_name_check check (name <> ''),
     constraint class_version_check check (version_to > version_from),
     constraint class_parent_fk foreign key (parent_class_id)
+        references core.class (class_id) on delete restrict,
+    constraint class_replaces_fk foreign key (replaces_class_id)
         references core.class (class_id) on delete restrict,
     constraint class_version_fk foreign key (ontology_id, version_from)
         references core.ontology_version (ontology_id, version) on delete restrict,
@@ -1536,6 +1539,7 @@ create table core.class (
 create unique index class_name_key on core.class (ontology_id, name) where version_to is null;
 create index class_parent_idx on core.class (parent_class_id);
 create index class_version_idx on core.class (ontology_id, version_from);
+create index class_replaces_idx on core.class (replaces_class_id) where replaces_class_id is not null;
 create index class_retired_idx on core.class (ontology_id, version_to);
 call core.make_permanent('core.class', 'class_id');
 comment on table core.class is
@@ -1548,6 +1552,8 @@ comment on column core.class.kinds is 'Kinds of label it may be used in.';
 comment on column core.class.attribute_schema is 'Attributes a label of this class may carry.';
 comment on column core.class.version_from is 'First version that has it.';
 comment on column core.class.version_to is 'First version that no longer has it; null: it is in use.';
+comment on column core.class.replaces_class_id is
+    'The class, retired in the same version, of which this is the new name. A class is never renamed in place: sealed versions name it.';
 
 create sequence core.label_object as bigint;
 comment on sequence core.label_object is 'Numbers the labelled things, whose identity outlives edits of their label.';
@@ -2322,6 +2328,11 @@ create table core.dataset_version (
     query text not null,
     parameters jsonb not null default '{}',
     seed bigint not null,
+    ontology_version integer not null,
+    encoder_id bigint,
+    batch_id bigint,
+    parent_dataset_id bigint,
+    parent_version integer,
     purpose text,
     message text not null,
     run_id bigint not null,
@@ -2329,17 +2340,29 @@ create table core.dataset_version (
     digest text,
     created_at timestamptz not null default now(),
     sealed_at timestamptz,
+    pruned_at timestamptz,
     constraint dataset_version_pk primary key (dataset_id, version),
     constraint dataset_version_check check (version >= 1),
+    constraint dataset_version_parent_check check ((parent_dataset_id is null) = (parent_version is null)),
+    constraint dataset_version_pruned_check check (pruned_at is null or sealed_at is not null),
     constraint dataset_version_sealed_check check (
         (sealed_at is null and n_items is null and digest is null)
         or (sealed_at is not null and n_items is not null and digest is not null)),
     constraint dataset_version_dataset_fk foreign key (dataset_id)
         references core.dataset (dataset_id) on delete restrict,
+    constraint dataset_version_encoder_fk foreign key (encoder_id)
+        references core.encoder (encoder_id) on delete restrict,
+    constraint dataset_version_batch_fk foreign key (batch_id)
+        references core.batch (batch_id) on delete restrict,
+    constraint dataset_version_parent_fk foreign key (parent_dataset_id, parent_version)
+        references core.dataset_version (dataset_id, version) on delete restrict,
     constraint dataset_version_run_fk foreign key (run_id)
         references core.run (run_id) on delete restrict
 );
 create index dataset_version_run_idx on core.dataset_version (run_id);
+create index dataset_version_encoder_idx on core.dataset_version (encoder_id);
+create index dataset_version_batch_idx on core.dataset_version (batch_id);
+create index dataset_version_parent_idx on core.dataset_version (parent_dataset_id, parent_version);
 comment on table core.dataset_version is
     'A state of a dataset that never changes once sealed: a checkpoint of labels, membership, the query that made it, a digest.';
 comment on column core.dataset_version.dataset_id is 'The dataset.';
@@ -2348,6 +2371,12 @@ comment on column core.dataset_version.revision is 'Checkpoint: its labels are t
 comment on column core.dataset_version.query is 'Predicate on smartdb.media that chose its members.';
 comment on column core.dataset_version.parameters is 'Split shares and whatever else went in.';
 comment on column core.dataset_version.seed is 'Seed of the split.';
+comment on column core.dataset_version.ontology_version is 'Version of the ontology when it was made.';
+comment on column core.dataset_version.encoder_id is 'The encoder whose vectors chose its members, where one did.';
+comment on column core.dataset_version.batch_id is 'The batch its members were taken from, where they were.';
+comment on column core.dataset_version.parent_dataset_id is
+    'The dataset of the version it was made from by name: a restored, forked or changed one. Null: from the query alone.';
+comment on column core.dataset_version.parent_version is 'That version.';
 comment on column core.dataset_version.purpose is
     'The use it is meant for, for instance training; its members allow it. Null: not declared.';
 comment on column core.dataset_version.message is 'What changed and why.';
@@ -2357,6 +2386,8 @@ comment on column core.dataset_version.digest is
     'Order-independent digest of members, splits and labels by content; see smartdb.dataset_digest.';
 comment on column core.dataset_version.created_at is 'When it was begun.';
 comment on column core.dataset_version.sealed_at is 'When it was sealed.';
+comment on column core.dataset_version.pruned_at is
+    'When its membership was given up to save space; what it was, this row and its digest still say. Null: it is there.';
 
 create table core.dataset_item (
     dataset_id bigint not null,
@@ -2368,7 +2399,8 @@ create table core.dataset_item (
     constraint dataset_item_version_check check (version_to > version_from)
 );
 create unique index dataset_item_key on core.dataset_item (media_id, dataset_id, version_to) nulls not distinct;
-create index dataset_item_from_idx on core.dataset_item (dataset_id, version_from);
+create index dataset_item_from_idx on core.dataset_item using brin (dataset_id, version_from)
+    with (pages_per_range = 16, autosummarize = on); -- the rows of a version lie together
 create index dataset_item_to_idx on core.dataset_item (dataset_id, version_to) where version_to is not null;
 comment on table core.dataset_item is
     'Membership by intervals: in version v if version_from <= v and (version_to is null or version_to > v).';
@@ -2399,7 +2431,10 @@ comment on function core.refuse_sealed(bigint, integer[]) is
 create function core.keep_sealed_items() returns trigger
 language plpgsql as $$
 begin
-    if tg_op = 'INSERT' then
+    if tg_op = 'TRUNCATE' then
+        raise exception 'dataset items cannot be deleted while a version holds them'
+            using errcode = 'SD003', hint = 'see: smartdb dataset prune';
+    elsif tg_op = 'INSERT' then
         perform core.refuse_sealed(c.dataset_id, array_agg(c.version))
         from (
             select distinct dataset_id, version_from as version from changed
@@ -2413,22 +2448,31 @@ begin
         perform core.refuse_sealed(c.dataset_id, array_agg(c.version))
         from (select distinct dataset_id, version_to as version from changed) as c
         group by c.dataset_id;
-    else
-        raise exception 'dataset items cannot be deleted'
-            using errcode = 'SD003', hint = 'end the membership in a new version';
+    elsif exists (
+        select from (select distinct b.dataset_id, b.version_from, b.version_to from before as b) as i
+        join core.dataset_version as v
+            on v.dataset_id = i.dataset_id and v.pruned_at is null
+            and v.version >= i.version_from and (i.version_to is null or v.version < i.version_to)
+    ) then
+        raise exception 'dataset items cannot be deleted while a version holds them'
+            using errcode = 'SD003', hint = 'end the membership in a new version, or see: smartdb dataset prune';
     end if;
     return null;
 end
 $$;
 comment on function core.keep_sealed_items() is
-    'Statement trigger: membership changes only in a version that is not sealed yet.';
+    'Statement trigger: membership changes only in a version that is not sealed yet, and goes only when no version is left '
+    'that holds it.';
 create trigger keep_inserted after insert on core.dataset_item
     referencing new table as changed
     for each statement execute function core.keep_sealed_items();
 create trigger keep_updated after update on core.dataset_item
     referencing old table as before new table as changed
     for each statement execute function core.keep_sealed_items();
-create trigger keep_deleted before delete or truncate on core.dataset_item
+create trigger keep_deleted after delete on core.dataset_item
+    referencing old table as before
+    for each statement execute function core.keep_sealed_items();
+create trigger keep_all before truncate on core.dataset_item
     for each statement execute function core.keep_sealed_items();
 
 create function core.keep_item_facts() returns trigger
@@ -2452,11 +2496,19 @@ begin
     if tg_op <> 'TRUNCATE' and old.sealed_at is null then
         return case when tg_op = 'DELETE' then old else new end;
     end if;
+    if tg_op = 'UPDATE' and old.pruned_at is null and new.pruned_at is not null then
+        old.pruned_at := new.pruned_at;
+        if old is not distinct from new then
+            perform core.refuse_pruning(old.dataset_id, old.version);
+            return new;
+        end if;
+    end if;
     raise exception 'sealed dataset versions cannot change'
         using errcode = 'SD003', hint = 'make a new version: smartdb dataset create';
 end
 $$;
-comment on function core.keep_sealed_version() is 'Trigger: a sealed version never changes.';
+comment on function core.keep_sealed_version() is
+    'Trigger: a sealed version never changes, but that it may be pruned where nothing needs it.';
 create trigger keep_sealed before update or delete on core.dataset_version
     for each row execute function core.keep_sealed_version();
 create trigger keep_all before truncate on core.dataset_version
@@ -2509,6 +2561,217 @@ $$;
 comment on function core.next_digest(bigint, integer) is
     'smartdb.dataset_digest of a version that is about to be sealed, hidden media included: from the digest of the version '
     'before and what has changed since, unless much has.';
+
+create function core.count_digest(dataset bigint, version integer, out digest text, out n_erased bigint)
+language plpgsql stable security definer set search_path = pg_catalog, public as $$
+begin
+    n_erased := (
+        select count(*)
+        from core.tombstone as t join core.dataset_item as i on i.media_id = t.media_id
+        where i.dataset_id = dataset and i.version_from <= count_digest.version
+            and (i.version_to is null or i.version_to > count_digest.version)
+    );
+    digest := (
+        select smartdb.dataset_digest(d.name, v.version)
+        from core.dataset_version as v join core.dataset as d using (dataset_id)
+        where v.dataset_id = dataset and v.version = count_digest.version and v.pruned_at is null
+    );
+end
+$$;
+comment on function core.count_digest(bigint, integer) is
+    'smartdb.dataset_digest of a version, hidden media included, and how many of its members were erased. Null if it was pruned.';
+
+create function core.keep_class_name() returns trigger
+language plpgsql as $$
+begin
+    raise exception 'a class keeps its name: sealed dataset versions and history name it'
+        using errcode = 'SD003', hint = 'retire it (version_to) and add one that replaces it (replaces_class_id)';
+end
+$$;
+comment on function core.keep_class_name() is 'Statement trigger: classes are never renamed in place.';
+create trigger keep_name before update of name on core.class
+    for each statement execute function core.keep_class_name();
+
+-- Managing: what people say about dataset versions: tags that move, notes that stay, pins that keep
+-- a version; and what may be pruned.
+
+create table core.dataset_tag (
+    dataset_tag_id bigint generated always as identity,
+    dataset_id bigint not null,
+    tag text not null,
+    version integer not null,
+    actor text not null default session_user,
+    created_at timestamptz not null default now(),
+    rev_from bigint not null default nextval('core.revision'),
+    rev_to bigint,
+    constraint dataset_tag_pk primary key (dataset_tag_id),
+    constraint dataset_tag_check check (tag ~ '^[[:alpha:]_][^[:space:]@]*$'),
+    constraint dataset_tag_actor_check check (actor <> ''),
+    constraint dataset_tag_rev_check check (rev_to > rev_from),
+    constraint dataset_tag_version_fk foreign key (dataset_id, version)
+        references core.dataset_version (dataset_id, version) on delete restrict
+);
+create unique index dataset_tag_live_key on core.dataset_tag (dataset_id, tag) where rev_to is null;
+create index dataset_tag_version_idx on core.dataset_tag (dataset_id, version);
+call core.make_versioned('core.dataset_tag');
+comment on table core.dataset_tag is
+    'Names that point to a dataset version, such as production. Moving one closes its row and opens another.';
+comment on column core.dataset_tag.dataset_tag_id is 'Identity of this row.';
+comment on column core.dataset_tag.dataset_id is 'The dataset.';
+comment on column core.dataset_tag.tag is 'The name; no number, so that it is never taken for a version.';
+comment on column core.dataset_tag.version is 'The version it points to.';
+comment on column core.dataset_tag.actor is 'Who set it.';
+comment on column core.dataset_tag.created_at is 'When it was set.';
+comment on column core.dataset_tag.rev_from is 'Revision at which it was set.';
+comment on column core.dataset_tag.rev_to is 'Revision at which it was moved or taken away; null while it points there.';
+
+create table core.dataset_note (
+    dataset_note_id bigint generated always as identity,
+    dataset_id bigint not null,
+    version integer,
+    note text not null,
+    actor text not null default session_user,
+    created_at timestamptz not null default now(),
+    constraint dataset_note_pk primary key (dataset_note_id),
+    constraint dataset_note_check check (note <> ''),
+    constraint dataset_note_actor_check check (actor <> ''),
+    constraint dataset_note_dataset_fk foreign key (dataset_id)
+        references core.dataset (dataset_id) on delete restrict,
+    constraint dataset_note_version_fk foreign key (dataset_id, version)
+        references core.dataset_version (dataset_id, version) on delete restrict
+);
+create index dataset_note_version_idx on core.dataset_note (dataset_id, version);
+comment on table core.dataset_note is 'What was remarked on a dataset or one of its versions. Only ever added to.';
+comment on column core.dataset_note.dataset_note_id is 'Identity of the note.';
+comment on column core.dataset_note.dataset_id is 'The dataset.';
+comment on column core.dataset_note.version is 'The version; null: the dataset as a whole.';
+comment on column core.dataset_note.note is 'The remark.';
+comment on column core.dataset_note.actor is 'Who made it.';
+comment on column core.dataset_note.created_at is 'When.';
+
+create function core.keep_note() returns trigger
+language plpgsql as $$
+begin
+    raise exception 'notes stay as they were written'
+        using errcode = 'SD003', hint = 'add another: smartdb dataset note';
+end
+$$;
+comment on function core.keep_note() is 'Statement trigger: a note is never changed or deleted.';
+create trigger keep_note before update or delete or truncate on core.dataset_note
+    for each statement execute function core.keep_note();
+
+create table core.dataset_pin (
+    dataset_id bigint not null,
+    version integer not null,
+    reason text not null,
+    actor text not null default session_user,
+    created_at timestamptz not null default now(),
+    constraint dataset_pin_pk primary key (dataset_id, version),
+    constraint dataset_pin_reason_check check (reason <> ''),
+    constraint dataset_pin_actor_check check (actor <> ''),
+    constraint dataset_pin_version_fk foreign key (dataset_id, version)
+        references core.dataset_version (dataset_id, version) on delete restrict
+);
+comment on table core.dataset_pin is 'Versions that must not be pruned, until the pin is taken out.';
+comment on column core.dataset_pin.dataset_id is 'The dataset.';
+comment on column core.dataset_pin.version is 'The version.';
+comment on column core.dataset_pin.reason is 'Why it must be kept.';
+comment on column core.dataset_pin.actor is 'Who pinned it.';
+comment on column core.dataset_pin.created_at is 'When.';
+
+create function core.version_use(dataset bigint, version integer) returns text
+language plpgsql stable security definer set search_path = pg_catalog as $$
+declare
+    r record;
+    is_found boolean;
+begin
+    if not exists (
+        select from core.dataset_version as v
+        where v.dataset_id = dataset and v.version > version_use.version and v.sealed_at is not null
+    ) then
+        return 'it is the newest';
+    elsif exists (
+        select from core.dataset_tag as t
+        where t.dataset_id = dataset and t.version = version_use.version and t.rev_to is null
+    ) then
+        return 'it has a tag';
+    end if;
+    for r in -- models, evaluations, exports, pins, and whatever else will refer to versions
+        select
+            c.conrelid::regclass as relation,
+            (select a.attname from pg_attribute as a where a.attrelid = c.conrelid and a.attnum = c.conkey[1]) as dataset,
+            (select a.attname from pg_attribute as a where a.attrelid = c.conrelid and a.attnum = c.conkey[2]) as version
+        from pg_constraint as c
+        where c.confrelid = 'core.dataset_version'::regclass and c.contype = 'f'
+            and c.conrelid not in (
+                'core.dataset_version'::regclass, 'core.dataset_tag'::regclass, 'core.dataset_note'::regclass)
+        order by 1
+    loop
+        execute format('select exists (select from %s as t where t.%I = $1 and t.%I = $2)', r.relation, r.dataset, r.version)
+        into is_found using dataset, version;
+        if is_found then
+            return 'a row of ' || r.relation || ' refers to it';
+        end if;
+    end loop;
+    return null;
+end
+$$;
+comment on function core.version_use(bigint, integer) is
+    'Why a version must not be pruned: it is the newest, has a tag, or a pin, model, evaluation or the like refers to it. '
+    'Null: nothing needs it.';
+
+create function core.refuse_pruning(dataset bigint, version integer) returns void
+language plpgsql as $$
+declare
+    reason constant text := core.version_use(dataset, version);
+begin
+    if reason is not null then
+        raise exception 'version % cannot be pruned: %', version, reason
+            using errcode = 'SD003', hint = 'take the tag or pin away first: smartdb dataset tag --remove, unpin';
+    end if;
+end
+$$;
+comment on function core.refuse_pruning(bigint, integer) is 'Raises SD003 if anything needs the version.';
+
+create function core.keep_used_version() returns trigger
+language plpgsql as $$
+begin
+    if exists (
+        select from core.dataset_version as v
+        where v.dataset_id = new.dataset_id and v.version = new.version and v.pruned_at is not null for share
+    ) then
+        raise exception 'version % was pruned: only its digest is left', new.version
+            using errcode = 'SD003', hint = 'see: smartdb dataset list';
+    end if;
+    return new;
+end
+$$;
+comment on function core.keep_used_version() is 'Row trigger: nothing may begin to refer to a version that was pruned.';
+create trigger keep_used_version before insert on core.dataset_tag
+    for each row execute function core.keep_used_version();
+create trigger keep_used_version before insert on core.dataset_pin
+    for each row execute function core.keep_used_version();
+
+create function core.prune_versions(dataset bigint, versions integer[]) returns bigint
+language plpgsql security definer set search_path = pg_catalog as $$
+declare
+    n bigint;
+begin
+    update core.dataset_version as v set pruned_at = clock_timestamp()
+    where v.dataset_id = dataset and v.version = any (versions) and v.pruned_at is null;
+    delete from core.dataset_item as i
+    where i.dataset_id = dataset and i.version_to is not null and not exists (
+        select from core.dataset_version as v
+        where v.dataset_id = dataset and v.pruned_at is null
+            and v.version >= i.version_from and v.version < i.version_to
+    );
+    get diagnostics n = row_count;
+    return n;
+end
+$$;
+comment on function core.prune_versions(bigint, integer[]) is
+    'Gives up these versions of a dataset, and deletes the membership that no version left holds; returns how many rows of it. '
+    'SD003, and nothing done, if one of them is needed.';
 
 -- Managing: slices, named parts of the media, and tags, words that people put on media.
 
@@ -2575,6 +2838,146 @@ comment on column core.media_tag.created_at is 'When, for people; order is told 
 comment on column core.media_tag.rev_from is 'Revision at which it was put on.';
 comment on column core.media_tag.rev_to is 'Revision at which it was taken off; null while it is on.';
 
+-- Managing: drift, how far two parts of the media are apart.
+
+create table core.drift (
+    run_id bigint not null,
+    statistic text not null,
+    measure text not null,
+    distance double precision not null,
+    psi double precision,
+    p double precision,
+    n_a bigint not null,
+    n_b bigint not null,
+    constraint drift_pk primary key (run_id, statistic),
+    constraint drift_measure_check check (measure in ('ks', 'total_variation', 'share', 'mmd')),
+    constraint drift_distance_check check (distance >= 0),
+    constraint drift_p_check check (p between 0 and 1),
+    constraint drift_run_fk foreign key (run_id) references core.run (run_id) on delete cascade
+);
+comment on table core.drift is
+    'How far two parts of the media are apart in one statistic; which parts, the run''s parameters a and b say.';
+comment on column core.drift.run_id is 'The run that compared.';
+comment on column core.drift.statistic is
+    'brightness, contrast, sharpness, entropy, colourfulness; class (all of them); class NAME (one of them); encoder NAME.';
+comment on column core.drift.measure is
+    'What distance is: ks (largest difference of the distribution functions), total_variation (half the sum of the differences of '
+    'the shares), share (difference of the share of one class), mmd (maximum mean discrepancy of the vectors).';
+comment on column core.drift.distance is 'The distance: 0 is alike, 1 is no overlap.';
+comment on column core.drift.psi is
+    'Population stability index, of one class its part in it; above 0.25 is usually called a large change. Null for vectors.';
+comment on column core.drift.p is 'How often chance alone gives this distance or more: Kolmogorov-Smirnov, chi-square, permutation.';
+comment on column core.drift.n_a is 'Media of a that were compared.';
+comment on column core.drift.n_b is 'Media of b that were compared.';
+
+-- Managing: prunings, each an order in which media are worth keeping, with what each fraction covers.
+-- Nothing is ever deleted by one: it is read by predicates, slices and the next dataset version.
+
+create table core.pruning (
+    pruning_id bigint generated always as identity,
+    method text not null,
+    parameters jsonb not null default '{}',
+    seed bigint not null,
+    run_id bigint not null,
+    encoder_id bigint,
+    predicate text not null,
+    n_candidates integer not null,
+    n_kept integer,
+    inputs_sha256 bytea not null,
+    created_at timestamptz not null default now(),
+    constraint pruning_pk primary key (pruning_id),
+    constraint pruning_method_check check (
+        method in ('semdedup', 'duplicates', 'quality', 'el2n', 'forgetting', 'prototypes', 'random')),
+    constraint pruning_n_check check (n_candidates >= 1 and n_kept between 0 and n_candidates),
+    constraint pruning_inputs_check check (octet_length(inputs_sha256) = 32),
+    constraint pruning_run_fk foreign key (run_id) references core.run (run_id) on delete restrict,
+    constraint pruning_encoder_fk foreign key (encoder_id)
+        references core.encoder (encoder_id) on delete restrict
+);
+create index pruning_run_idx on core.pruning (run_id);
+create index pruning_encoder_idx on core.pruning (encoder_id);
+call core.make_permanent('core.pruning', 'pruning_id');
+comment on table core.pruning is 'A plan of what to keep: candidates in the order in which a method would keep them.';
+comment on column core.pruning.pruning_id is 'Identity of the plan.';
+comment on column core.pruning.method is 'semdedup, duplicates, quality, el2n, forgetting, prototypes or random.';
+comment on column core.pruning.parameters is 'Its arguments, such as eps, side, runs, kinds.';
+comment on column core.pruning.seed is 'Seed of clusters and of the order of ties.';
+comment on column core.pruning.run_id is 'The run that computed it.';
+comment on column core.pruning.encoder_id is 'Encoder whose vectors were compared, or by which coverage is measured; null: none.';
+comment on column core.pruning.predicate is 'Condition on smartdb.media, read as m, that chose the candidates.';
+comment on column core.pruning.n_candidates is 'Number of candidates.';
+comment on column core.pruning.n_kept is
+    'How many of the first the method itself would keep (no duplicates, good enough); null: it only orders.';
+comment on column core.pruning.inputs_sha256 is 'SHA-256 of the candidates and of the facts about them that went in.';
+comment on column core.pruning.created_at is 'When it was stored.';
+
+create table core.pruning_item (
+    pruning_id bigint not null,
+    media_id bigint not null,
+    rank integer not null,
+    score double precision not null,
+    reason text not null,
+    kept_by bigint,
+    constraint pruning_item_pk primary key (media_id, pruning_id),
+    constraint pruning_item_rank_key unique (pruning_id, rank),
+    constraint pruning_item_rank_check check (rank >= 1),
+    constraint pruning_item_score_check check (score <> 'NaN'),
+    constraint pruning_item_kept_by_check check (kept_by <> media_id)
+);
+create index pruning_item_kept_by_idx on core.pruning_item (kept_by) where kept_by is not null;
+call core.protect('core.pruning_item');
+call core.refer('core.pruning_item', '{
+    {pruning_id, core.pruning, pruning_id},
+    {media_id, core.media, media_id},
+    {kept_by, core.media, media_id}
+}');
+comment on table core.pruning_item is 'A candidate of a pruning, with its place in the order of keeping and why.';
+comment on column core.pruning_item.pruning_id is 'The pruning.';
+comment on column core.pruning_item.media_id is 'The candidate.';
+comment on column core.pruning_item.rank is '1 is kept longest; a fraction keeps the first of all.';
+comment on column core.pruning_item.score is 'Score by the method; larger is kept longer.';
+comment on column core.pruning_item.reason is 'Why, for a person.';
+comment on column core.pruning_item.kept_by is
+    'The candidate that represents it, where the method takes it for a duplicate; null otherwise.';
+
+create table core.pruning_point (
+    pruning_id bigint not null,
+    keep double precision not null,
+    n_kept integer not null,
+    n_probes integer,
+    mean_distance real,
+    p95_distance real,
+    clusters_hit real,
+    n_classes integer,
+    smallest_class integer,
+    class_distance real,
+    duplicates_dropped real,
+    constraint pruning_point_pk primary key (pruning_id, keep),
+    constraint pruning_point_keep_check check (keep between 0 and 1),
+    constraint pruning_point_probes_check check (
+        (n_probes is null) = (clusters_hit is null)
+        and (n_probes is not null or num_nonnulls(mean_distance, p95_distance) = 0)),
+    constraint pruning_point_fk foreign key (pruning_id)
+        references core.pruning (pruning_id) on delete restrict
+);
+comment on table core.pruning_point is 'What a pruning leaves at a fraction kept: numbers to decide by.';
+comment on column core.pruning_point.pruning_id is 'The pruning.';
+comment on column core.pruning_point.keep is 'Fraction of the candidates that is kept, 0 to 1.';
+comment on column core.pruning_point.n_kept is 'How many that is.';
+comment on column core.pruning_point.n_probes is
+    'Candidates whose distance to the nearest kept was measured: all, or 5,000 at random; null: without vectors.';
+comment on column core.pruning_point.mean_distance is
+    'Mean cosine distance of the candidates to the nearest that is kept; null if none is.';
+comment on column core.pruning_point.p95_distance is 'The distance that 95 % of the candidates do not exceed.';
+comment on column core.pruning_point.clusters_hit is
+    'Share of the clusters of the candidates (k-means, sqrt(n / 2) of them, at most 100) of which at least one media is kept.';
+comment on column core.pruning_point.n_classes is 'Classes of which at least one media is kept; null: no candidate has a class.';
+comment on column core.pruning_point.smallest_class is 'Kept media of the class that has the fewest, of those among the candidates.';
+comment on column core.pruning_point.class_distance is
+    'Total variation distance of the class shares of the kept from those of the candidates, 0 to 1.';
+comment on column core.pruning_point.duplicates_dropped is
+    'Share of the repetition in near-duplicate groups that is gone; null: the candidates have none.';
+
 -- Training: models, their predictions (a partition for each run) and what was measured.
 
 create table core.model (
@@ -2601,6 +3004,8 @@ create table core.model (
 );
 create index model_version_idx on core.model (dataset_id, version);
 create index model_encoder_idx on core.model (encoder_id);
+create trigger keep_used_version before insert on core.model
+    for each row execute function core.keep_used_version();
 comment on table core.model is 'A trained model: its weights by digest, and what it was trained on.';
 comment on column core.model.model_id is 'Identity of the model.';
 comment on column core.model.name is 'Name, shared by the models that follow each other.';
@@ -2631,6 +3036,8 @@ create table core.evaluation (
 create index evaluation_model_idx on core.evaluation (model_id);
 create index evaluation_version_idx on core.evaluation (dataset_id, version);
 call core.make_permanent('core.evaluation', 'run_id');
+create trigger keep_used_version before insert on core.evaluation
+    for each row execute function core.keep_used_version();
 comment on table core.evaluation is 'One set of predictions and what it is judged against.';
 comment on column core.evaluation.run_id is 'The run that predicted.';
 comment on column core.evaluation.model_id is 'The model; null for out-of-fold predictions, which many models made.';
@@ -2743,6 +3150,41 @@ comment on column core.metric.split is 'train, val or test.';
 comment on column core.metric.step is 'Epoch, from 1; null for the final value.';
 comment on column core.metric.value is 'The value.';
 comment on column core.metric.n is 'Number of media it was measured on.';
+
+-- Training: how the items that a run was trained on went through the training.
+
+create table core.training_dynamics (
+    run_id bigint not null,
+    media_id bigint not null,
+    loss real not null,
+    el2n real not null,
+    n_forgotten integer not null,
+    n_correct integer not null,
+    n_epochs integer not null,
+    constraint training_dynamics_pk primary key (media_id, run_id),
+    constraint training_dynamics_loss_check check (loss >= 0 and loss < 'Infinity'),
+    constraint training_dynamics_el2n_check check (el2n between 0 and 1.5),
+    constraint training_dynamics_epochs_check check (
+        n_correct between 0 and n_epochs and n_forgotten between 0 and n_correct)
+);
+create index training_dynamics_run_idx on core.training_dynamics using brin (run_id) with (pages_per_range = 16);
+call core.protect('core.training_dynamics');
+call core.refer('core.training_dynamics', '{
+    {run_id, core.evaluation, run_id},
+    {media_id, core.media, media_id}
+}');
+comment on table core.training_dynamics is
+    'How each train item of a training run went through the training: what is hard, what is soon learnt and what is forgotten.';
+comment on column core.training_dynamics.run_id is 'The training run.';
+comment on column core.training_dynamics.media_id is 'The train item.';
+comment on column core.training_dynamics.loss is
+    '-ln of the probability that the model that was kept gives the true class, in nats, at most 16.1 (1e-7).';
+comment on column core.training_dynamics.el2n is
+    'EL2N (Paul et al. 2021): length of the vector probabilities less one-hot truth, 0 to 1.41, mean of the first ten epochs.';
+comment on column core.training_dynamics.n_forgotten is
+    'Forgetting events (Toneva et al. 2019): epochs in which it was wrong after it was right in the epoch before.';
+comment on column core.training_dynamics.n_correct is 'Epochs in which it was right; 0: it was never learnt.';
+comment on column core.training_dynamics.n_epochs is 'Epochs that were watched.';
 
 -- Erasing media: the request first, then the rows in batches, then the files; each step may be cut
 -- off and done again. What is left is a tombstone: the media's row with its hash, and its labels'
@@ -2873,7 +3315,10 @@ begin
         where media_id = any (ids) and state in ('open', 'claimed') returning 1
     ),
     predictions as (delete from core.prediction where media_id = any (ids) returning 1),
+    dynamics as (delete from core.training_dynamics where media_id = any (ids) returning 1),
     chosen as (delete from core.batch_item where media_id = any (ids) returning 1),
+    prunings as (delete from core.pruning_item where media_id = any (ids) returning 1),
+    represented as (update core.pruning_item set kept_by = null where kept_by = any (ids) and media_id <> all (ids)),
     sets as (delete from core.slice_media where media_id = any (ids) returning 1),
     placed as (delete from core.media_graph where media_id = any (ids)),
     variants as (delete from core.augmentation where media_id = any (ids) or parent_id = any (ids) returning 1),
@@ -2898,6 +3343,7 @@ begin
         'tags', n_tags,
         'sets', (select count(*) from sets), 'issues', (select count(*) from issues), 'tasks', (select count(*) from tasks),
         'predictions', (select count(*) from predictions), 'batch_items', (select count(*) from chosen),
+        'dynamics', (select count(*) from dynamics), 'prunings', (select count(*) from prunings),
         'neighbours', n_edges, 'pairs', (select count(*) from pairs), 'duplicates', (select count(*) from duplicates),
         'quality', (select count(*) from statistics), 'findings', (select count(*) from findings),
         'terms', (select count(*) from terms), 'subjects', (select count(*) from subjects)) into counts;

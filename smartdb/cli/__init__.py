@@ -57,6 +57,7 @@ COMMANDS = {
     "review": "smartdb.cli.review:review",
     "slice": "smartdb.cli.slice:slice_",
     "tag": "smartdb.cli.tag:tag",
+    "drift": "smartdb.cli.drift:drift",
     "dataset": "smartdb.cli.dataset:dataset",
     "train": "smartdb.cli.train:train",
     "predict": "smartdb.cli.train:predict",
@@ -68,6 +69,7 @@ COMMANDS = {
     "lineage": "smartdb.cli.analyse:lineage",
     "sample": "smartdb.cli.sample:sample",
     "batch": "smartdb.cli.batch:batch",
+    "prune": "smartdb.cli.prune:prune",
     "serve": "smartdb.cli.serve:serve",
     "dagster": "smartdb.cli.dagster:dagster",
 }

@@ -157,6 +157,16 @@ def test_variants_are_in_the_split_of_their_original(conn: Connection) -> None:
         " where smartdb.split_of(v.split_group, %s) <> smartdb.split_of(p.split_group, %s)"
     )
     assert all(rows(conn, query, seed, seed) == [] for seed in range(20))
+    variants.run(conn, "turn", range(7, 13), n=2)
+    version = datasets.create_version(conn, "all", ontology="things", query="true", seed=4)
+    split = dict(
+        rows(conn, "select media_id, split from smartdb.dataset_item where dataset = 'all'")
+    )
+    chain = rows(conn, "select media_id, parent_media_id from smartdb.augmentation")
+    assert len(split) >= 6
+    assert all(split[v] == split[p] for v, p in chain if v in split)
+    assert len(set(split.values())) > 1
+    assert rows(conn, "select * from smartdb.split_leak('all', %s)", version.version) == []
 
 
 def test_variants_of_a_hidden_media_are_hidden_until_it_is_seen_again(

@@ -72,10 +72,10 @@ def finetune(
     ``frozen`` trains the head alone. ``recipe`` varies the train pictures, anew in each epoch and
     the same at each call; one that pastes is refused, for the class would be wrong then. The
     weights of the epoch with the least loss on the val items are kept (without any: the last). The
-    same call again returns the run that is there; the same seed on the same CPU gives the same weights. It
-    commits, and nothing is open while it trains. NotFound for what does not exist and for pictures
-    whose file is gone, InvalidInput for another kind of model, EncoderUnavailable if its weights
-    cannot be had.
+    same call again returns the run that is there; the same seed on the same CPU gives the same
+    weights. It commits, and nothing is open while it trains. NotFound for what does not exist and
+    for pictures whose file is gone, InvalidInput for another kind of model, EncoderUnavailable if
+    its weights cannot be had.
     """
     parts = parse(spec)
     if parts.kind != "open_clip":

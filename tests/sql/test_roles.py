@@ -248,6 +248,7 @@ TERMS = {
     "core.terms_above(bigint)",
     "core.use_refused(text,timestamp with time zone)",
     "core.count_digest(bigint,integer)",
+    "core.original(bigint)",
 }
 """What everybody may call, through views, though it acts as the owner: terms, ids and digests."""
 

@@ -16,10 +16,13 @@ from . import (
     images,
     media,
     problems,
+    prunings,
     recipes,
     regions,
     reviews,
     runs,
+    search,
+    tags,
     tasks,
 )
 from .database import Pool
@@ -59,7 +62,11 @@ def create_app(url: str | None = None, *, trusted_hosts: Sequence[str] | None = 
     app.before_request(_require_json)
     app.after_request(_add_headers)
     problems.register(app)
-    for module in (media, images, regions, recipes, tasks, reviews, datasets, runs, health, docs):
+    parts = (
+        media, images, regions, search, tasks, tags, reviews, datasets, recipes, prunings, runs,
+        health, docs,
+    )  # fmt: skip
+    for module in parts:
         app.register_blueprint(module.routes)
     return app
 

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 import dagster as dg
 
-from . import annotating, checks, managing, regions, reviewing, sensors, sourcing, training
+from . import (
+    annotating,
+    augmenting,
+    checks,
+    managing,
+    regions,
+    reviewing,
+    sensors,
+    sourcing,
+    training,
+)
 from .resources import Database, Loop
 
 assets = [
@@ -18,6 +28,7 @@ assets = [
     reviewing.label_issue,
     reviewing.review_queue,
     training.dataset_version,
+    augmenting.augmentation,
     training.training_run,
     training.error,
     training.batch_item,

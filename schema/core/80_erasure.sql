@@ -22,6 +22,15 @@ comment on function core.is_blanked(name, jsonb, jsonb) is
     'Whether a row of a versioned table only loses its content, and is about a media that was erased: the one change that '
     'core.close_row lets pass.';
 
+create function core.derived_from(media bigint) returns table (media_id bigint)
+language sql stable
+begin atomic
+    select m.media_id from core.media as m where m.parent_media_id = media
+    union
+    select d.media_id from core.donor as d where d.donor_id = media;
+end;
+comment on function core.derived_from(bigint) is 'What was made of a media: frames, copies, augmentations, and what shows objects of it.';
+
 create function core.bury(erasure bigint, media bigint[]) returns bigint
 language plpgsql security definer set search_path = pg_catalog as $$
 declare
@@ -30,7 +39,7 @@ begin
     with recursive wanted as (
         select m.media_id from core.media as m where m.media_id = any (media)
         union
-        select m.media_id from wanted as w join core.media as m on m.parent_media_id = w.media_id
+        select d.media_id from wanted as w cross join lateral core.derived_from(w.media_id) as d
     ),
     buried as (
         insert into core.tombstone (media_id, erasure_id)
@@ -124,6 +133,8 @@ begin
     represented as (update core.pruning_item set kept_by = null where kept_by = any (ids) and media_id <> all (ids)),
     sets as (delete from core.slice_media where media_id = any (ids) returning 1),
     placed as (delete from core.media_graph where media_id = any (ids)),
+    variants as (delete from core.augmentation where media_id = any (ids) or parent_id = any (ids) returning 1),
+    donors as (delete from core.donor where media_id = any (ids) or donor_id = any (ids) returning 1),
     extractions as (delete from core.extraction where media_id = any (ids) returning 1),
     pairs as (delete from core.duplicate_pair where media_id = any (ids) or other_id = any (ids) returning 1),
     duplicates as (delete from core.duplicate where media_id = any (ids) returning 1),
@@ -242,7 +253,7 @@ begin atomic
     with recursive wanted as (
         select m.media_id from core.media as m where m.media_id = any (media) and m.erased_at is null
         union
-        select m.media_id from wanted as w join core.media as m on m.parent_media_id = w.media_id
+        select d.media_id from wanted as w cross join lateral core.derived_from(w.media_id) as d
     )
     select jsonb_build_object(
         'media', (select count(*) from wanted),

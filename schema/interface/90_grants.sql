@@ -20,6 +20,7 @@ grant execute on all routines in schema smartdb to smartdb_reader;
 
 -- Terms are read by functions that act as the owner; readers reach them through the interface alone.
 grant execute on function core.terms_above(bigint), core.use_refused(text, timestamptz) to smartdb_reader;
+grant execute on function core.original(bigint) to smartdb_reader;
 -- So is what is written about media, which is never told, only matched.
 grant execute on function core.text_match(tsquery, bigint) to smartdb_reader;
 -- Verifying a version counts hidden media too, and tells the digest alone.
@@ -57,7 +58,7 @@ revoke all on core.media_text from smartdb_writer;
 grant insert on
     core.actor, core.ontology, core.ontology_version, core.batch, core.batch_item, core.model,
     core.detector, core.evaluation, core.prediction, core.metric, core.extraction, core.region_crop,
-    core.drift
+    core.recipe, core.drift
 to smartdb_writer;
 grant insert on
     core.training_dynamics, core.pruning, core.pruning_item, core.pruning_point
@@ -101,6 +102,10 @@ grant execute on function
     core.add_prediction_partition(bigint),
     core.media_by_sha256(bytea[]),
     core.kin(),
+    core.add_augmentation(
+        bigint, bigint, bigint, integer, bytea, text, bigint, integer, integer, bit, real[], jsonb, text, jsonb, bigint[],
+        bigint[], bigint
+    ),
     core.erased_sha256(bytea[]),
     core.location_of(bigint, text[]),
     core.locate(bigint, bigint[], text[], bigint[], timestamptz[], text[], boolean),

@@ -43,6 +43,8 @@ COMMANDS = {
     "threshold": "smartdb.cli.threshold:threshold",
     "embed": "smartdb.cli.manage:embed",
     "regions": "smartdb.cli.regions:regions",
+    "recipe": "smartdb.cli.recipe:recipe",
+    "augment": "smartdb.cli.recipe:augment",
     "encoders": "smartdb.cli.manage:encoders",
     "neighbours": "smartdb.cli.manage:neighbours",
     "duplicates": "smartdb.cli.manage:find_duplicates",

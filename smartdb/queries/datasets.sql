@@ -64,7 +64,10 @@ with wanted as (
     select
         m.media_id, r.reason as refused,
         case when r.reason is null and %(stratify)s::text is null then smartdb.split_of(
-            smartdb.split_group_of(m.group_key, coalesce(encode(d.group_sha256, 'hex'), m.sha256)),
+            case
+                when m.recipe ->> 'step' = 'augment' then smartdb.split_group_name(m.media_id)
+                else smartdb.split_group_of(m.group_key, coalesce(encode(d.group_sha256, 'hex'), m.sha256))
+            end,
             %(seed)s, %(val)s, %(test)s
         ) end as split
     from smartdb.media as m

@@ -152,3 +152,27 @@ def test_what_cannot_be_tuned_is_refused(conn: psycopg.Connection) -> None:
         towers.finetune(conn, "fruit", 1, TINY, epochs=0)
     with pytest.raises(EncoderUnavailable, match="no device 'cuda:9'"):
         towers.finetune(conn, "fruit", 1, TINY, device="cuda:9")
+
+
+@pytest.mark.usefixtures("pictures")
+def test_a_recipe_varies_the_train_pictures_and_is_repeated(
+    conn: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import smartdb
+    from smartdb import recipes
+
+    turned = [{"transform": "RandomAffine", "arguments": {"degrees": 40}}]
+    recipes.add(conn, "turned", turned)
+    recipes.add(conn, "pasted", [{"transform": "CopyPaste"}])
+    conn.commit()
+    few = FAST | {"epochs": 2}
+    plain = towers.finetune(conn, "fruit", 1, TINY, **few)
+    varied = towers.finetune(conn, "fruit", 1, TINY, recipe="turned", **few)
+    assert varied.is_new
+    assert not towers.finetune(conn, "fruit", 1, TINY, recipe="turned", **few).is_new
+    monkeypatch.setattr(smartdb, "__version__", "99")
+    again = towers.finetune(conn, "fruit", 1, TINY, recipe="turned", **few)
+    one, two, three = (models.find_model(conn, r.model_id).sha256 for r in (plain, varied, again))
+    assert one != two == three
+    with pytest.raises(InvalidInput, match="pastes objects"):
+        towers.finetune(conn, "fruit", 1, TINY, recipe="pasted", **few)

@@ -17,6 +17,7 @@ GRAPH = {
     "label_issue": {"label", "duplicate_group"},
     "review_queue": {"label_issue"},
     "dataset_version": {"label", "duplicate_group"},
+    "augmentation": {"dataset_version"},
     "training_run": {"dataset_version", "embedding"},
     "error": {"training_run"},
     "batch_item": {"training_run"},

@@ -189,3 +189,4 @@ overriding system value values
 insert into core.region_crop (encoder_id, margin) values (1, 0.1);
 insert into core.region_embedding_1 (label_id, media_id, v) values
     (101, 8, '[0,1,0]'), (102, 8, '[0.8,0.6,0]'), (103, 10, '[1,0,0]'), (105, 12, '[1,0,0]');
+insert into core.recipe (name, pipeline) values ('mirrored', '[{"transform": "RandomHorizontalFlip", "arguments": {}}]');

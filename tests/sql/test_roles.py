@@ -249,6 +249,7 @@ TERMS = {
     "core.use_refused(text,timestamp with time zone)",
     "core.text_match(tsquery,bigint)",
     "core.count_digest(bigint,integer)",
+    "core.original(bigint)",
 }
 """What everybody may call, through views, though it acts as the owner: terms, ids and digests."""
 

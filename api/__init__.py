@@ -20,6 +20,7 @@ from . import (
     regions,
     reviews,
     runs,
+    search,
     tags,
     tasks,
 )
@@ -60,7 +61,9 @@ def create_app(url: str | None = None, *, trusted_hosts: Sequence[str] | None = 
     app.before_request(_require_json)
     app.after_request(_add_headers)
     problems.register(app)
-    parts = (media, images, regions, tasks, tags, reviews, datasets, prunings, runs, health, docs)
+    parts = (
+        media, images, regions, search, tasks, tags, reviews, datasets, prunings, runs, health, docs,
+    )  # fmt: skip
     for module in parts:
         app.register_blueprint(module.routes)
     return app

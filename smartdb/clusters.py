@@ -118,7 +118,8 @@ def _split(vectors: Floats, rows: Ints, largest: int, seed: int) -> Iterator[Int
             yield rows
         return
     k = min(BRANCHES, -(-2 * len(rows) // largest))
-    parts = members(kmeans(vectors[rows], k, seed).of)
+    some = vectors if len(rows) == len(vectors) else vectors[rows]  # no copy of all
+    parts = members(kmeans(some, k, seed).of)
     if len(parts) == 1:
         yield rows
         return

@@ -64,8 +64,9 @@ def redundancy(
     """Compares unit vectors (n, d) within clusters of at most ``largest``.
 
     ``side`` hard puts the least central first, easy the most central. Beside the vectors it takes
-    the memory of one cluster and 16 MB; the time is n largest d. Vectors that are all the same
-    are one cluster however many they are: then the time is n n d / 2, not the memory.
+    the memory of the largest of 32 parts of them and 16 MB; the time is n largest d. Vectors that
+    are all the same are one cluster however many they are: then the time is n n d / 2, not the
+    memory.
     """
     n = len(vectors)
     distance, near, size = np.full(n, FIRST), np.arange(n), np.ones(n, np.int64)

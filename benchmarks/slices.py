@@ -47,9 +47,9 @@ QUESTIONS = {
 }
 
 
-def main(quick: bool = False) -> None:
-    """Measures on 1M media (20,000 with ``quick``) and prints a table."""
-    n = 20_000 if quick else 1_000_000
+def main(quick: bool = False, n: int | None = None) -> None:
+    """Measures on ``n`` media, by default 1M (20,000 with ``quick``), and prints a table."""
+    n = n or (20_000 if quick else 1_000_000)
     with scratch() as url:
         with session(url, "smartdb_owner") as conn:
             fill(conn, n, 8)

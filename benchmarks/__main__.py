@@ -6,8 +6,8 @@ import argparse
 import importlib
 
 NAMES = (
-    "ingest", "incremental", "labels", "embed", "vectors", "versions", "search", "alike", "hashes",
-    "video", "faces", "api", "core",
+    "ingest", "incremental", "labels", "embed", "vectors", "versions", "search", "graph", "alike",
+    "hashes", "video", "faces", "api", "core",
 )  # fmt: skip
 
 

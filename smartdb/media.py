@@ -72,7 +72,7 @@ def similar_media(
     vector, InvalidInput where one of several encoders must be named, or for a class not in use.
     """
     _one(conn, "id", media_id)
-    name = encoder or _only_encoder(conn)
+    name = encoder_name(conn, encoder)
     values: Row = {"media_id": media_id, "encoder": name, "k": k, "source": source}
     values["class_ids"] = _class_ids(conn, class_)
     return name, _rows(conn, statement("media", "similar"), values)
@@ -83,8 +83,13 @@ def encoders(conn: psycopg.Connection[Any]) -> list[Row]:
     return _rows(conn, statement("media", "encoders"), {})
 
 
-def _only_encoder(conn: psycopg.Connection[Any]) -> str:
+def encoder_name(conn: psycopg.Connection[Any], name: str | None = None) -> str:
+    """The name of an encoder that there is, or of the only one; NotFound, or InvalidInput."""
     known = [row["name"] for row in encoders(conn)]
+    if name is not None and name not in known:
+        raise NotFound(f"no encoder {name!r}; there are: {', '.join(known) or 'none'}")
+    if name is not None:
+        return name
     if not known:
         raise NotFound("there are no embeddings yet; run: smartdb embed")
     if len(known) > 1:

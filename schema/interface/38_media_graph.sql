@@ -11,7 +11,7 @@ from core.media_graph as g
 join core.encoder as e using (encoder_id)
 left join core.graph as w using (encoder_id)
 left join core.cluster as c on c.encoder_id = g.encoder_id and c.cluster_id = g.cluster_id
-left join smartdb.label_disagreement as d on d.encoder = e.name and d.media_id = g.media_id
+left join smartdb.label_disagreement as d on d.encoder_id = g.encoder_id and d.media_id = g.media_id
 where g.media_id not in (select r.media_id from core.restriction as r);
 
 comment on view smartdb.media_graph is

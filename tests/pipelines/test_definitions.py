@@ -11,6 +11,7 @@ GRAPH = {
     "embedding": {"media"},
     "neighbour": {"embedding"},
     "duplicate_group": {"neighbour"},
+    "media_graph": {"neighbour"},
     "label": {"media"},
     "task_queue": {"label"},
     "label_issue": {"label", "duplicate_group"},

@@ -154,7 +154,7 @@ def _cluster(vectors: Floats, plan: Plan, centres: Floats | None) -> tuple[Colum
         order = np.argsort(-np.bincount(found.of), kind="stable")
         centres = found.centres[order].astype(np.float16).astype(np.float32)
         made = {"cluster_id": np.arange(1, len(centres) + 1, dtype=np.int32), "v": centres}
-    of, similarity = clusters.nearest(vectors, centres)
+    of, similarity = clusters.nearest(clusters.unit(vectors), clusters.unit(centres))
     distance = np.clip(1 - similarity, 0, 2).astype(np.float32)
     if made:
         radius = np.zeros(len(centres), np.float32)

@@ -4,7 +4,7 @@ select
     e.name as encoder, g.media_id,
     case when g.isolation is null then 1 else coalesce(least(g.isolation / nullif(w.largest_isolation, 0), 1), 0) end
         as uniqueness,
-    case when c.radius > 0 then greatest(1 - g.centre_distance / c.radius, 0) else g.centre_distance * 0 + 1 end
+    case when c.radius > 1e-5 then greatest(1 - g.centre_distance / c.radius, 0) else g.centre_distance * 0 + 1 end
         as representativeness,
     g.distance, d.label_disagreement, g.cluster_id, g.map_x, g.map_y, g.n_neighbours, g.run_id
 from core.media_graph as g

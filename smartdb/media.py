@@ -84,12 +84,18 @@ def encoders(conn: psycopg.Connection[Any]) -> list[Row]:
 
 
 def encoder_name(conn: psycopg.Connection[Any], name: str | None = None) -> str:
-    """The name of an encoder that there is, or of the only one; NotFound, or InvalidInput."""
+    """The name of an encoder that there is, or of the only one; NotFound if there is none."""
+    if name is None:
+        return only_encoder(conn)
     known = [row["name"] for row in encoders(conn)]
-    if name is not None and name not in known:
+    if name not in known:
         raise NotFound(f"no encoder {name!r}; there are: {', '.join(known) or 'none'}")
-    if name is not None:
-        return name
+    return name
+
+
+def only_encoder(conn: psycopg.Connection[Any]) -> str:
+    """The name of the only encoder; NotFound without one, InvalidInput if there are several."""
+    known = [row["name"] for row in encoders(conn)]
     if not known:
         raise NotFound("there are no embeddings yet; run: smartdb embed")
     if len(known) > 1:

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import psycopg
 
-from smartdb import evaluation, media_graph
+from smartdb import evaluation, media_graph, pruning_curve
 from smartdb.errors import InvalidInput
 from smartdb.heads import needs
+from smartdb.pruning import find as find_pruning
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -143,6 +144,28 @@ def media_map(conn: psycopg.Connection[Any], encoder: str, colour: Colour | None
     axes.set(xticks=[], yticks=[], aspect="equal")
     figure.legend(loc="outside right upper", frameon=False, fontsize=8, markerscale=6 / size**0.5)
     return _png(figure, axes, f"{len(rows):,} media by {encoder}, coloured by {by}")
+
+
+def pruning(conn: psycopg.Connection[Any], pruning_ids: Sequence[int]) -> bytes:
+    """What plans cover at each fraction kept: how far the nearest kept is."""
+    curves = {one: pruning_curve.read(conn, one) for one in pruning_ids}
+    names = {one: f"{one}: {find_pruning(conn, one).method}" for one in pruning_ids}
+    if not any(point.n_probes for points in curves.values() for point in points):
+        return _nothing("no coverage was measured: there were no vectors")
+    figure, axes = _figure(6.4, 3.6)
+    for one, points in curves.items():
+        measured = [
+            (p.keep, p.mean_distance, p.p95_distance) for p in points if p.mean_distance is not None
+        ]
+        keeps, means, p95 = np.array(measured, np.float64).reshape(-1, 3).T
+        (line,) = axes.plot(keeps, means, "o-", markersize=3, label=names[one])
+        axes.plot(keeps, p95, ":", color=line.get_color(), linewidth=1)
+    axes.set_xscale("log")
+    axes.invert_xaxis()
+    axes.set(xlabel="fraction kept", ylabel="cosine distance to the nearest kept")
+    axes.set_ylim(bottom=0)
+    axes.legend(frameon=False, fontsize=8)
+    return _png(figure, axes, "what is left: mean (dotted: 95th percentile)")
 
 
 def contact_sheet(

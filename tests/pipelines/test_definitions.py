@@ -14,6 +14,7 @@ GRAPH = {
     "media_graph": {"neighbour"},
     "label": {"media"},
     "task_queue": {"label"},
+    "region_embedding": {"label", "embedding"},
     "label_issue": {"label", "duplicate_group"},
     "review_queue": {"label_issue"},
     "dataset_version": {"label", "duplicate_group"},
@@ -50,4 +51,5 @@ def test_the_gates_are_there() -> None:
         "embedding:no_gap",
         "label:enough_labels",
         "dataset_version:no_leak",
+        "dataset_version:no_version_drift",
     }

@@ -9,7 +9,22 @@ from collections.abc import Sequence
 from flask import Flask, Response, g, request
 from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 
-from . import datasets, docs, graph, health, images, media, problems, regions, reviews, runs, tasks
+from . import (
+    datasets,
+    docs,
+    graph,
+    health,
+    images,
+    media,
+    problems,
+    prunings,
+    regions,
+    reviews,
+    runs,
+    search,
+    tags,
+    tasks,
+)
 from .database import Pool
 
 __all__ = ["LOOPBACK", "create_app"]
@@ -47,7 +62,11 @@ def create_app(url: str | None = None, *, trusted_hosts: Sequence[str] | None = 
     app.before_request(_require_json)
     app.after_request(_add_headers)
     problems.register(app)
-    for module in (media, graph, images, regions, tasks, reviews, datasets, runs, health, docs):
+    parts = (
+        media, graph, images, regions, search, tasks, tags, reviews, datasets, prunings, runs, health,
+        docs,
+    )  # fmt: skip
+    for module in parts:
         app.register_blueprint(module.routes)
     return app
 

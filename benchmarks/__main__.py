@@ -7,7 +7,7 @@ import importlib
 
 NAMES = (
     "ingest", "incremental", "labels", "embed", "vectors", "versions", "search", "graph", "alike",
-    "hashes", "video", "faces", "api", "regions", "core",
+    "hashes", "video", "faces", "api", "regions", "slices", "prune", "core",
 )  # fmt: skip
 
 

@@ -20,6 +20,10 @@ grant execute on all routines in schema smartdb to smartdb_reader;
 
 -- Terms are read by functions that act as the owner; readers reach them through the interface alone.
 grant execute on function core.terms_above(bigint), core.use_refused(text, timestamptz) to smartdb_reader;
+-- So is what is written about media, which is never told, only matched.
+grant execute on function core.text_match(tsquery, bigint) to smartdb_reader;
+-- Verifying a version counts hidden media too, and tells the digest alone.
+grant execute on function core.count_digest(bigint, integer) to smartdb_reader;
 
 -- All that follows needs to name tables of core. Row-level security looks at restriction.
 grant usage on schema core
@@ -47,6 +51,8 @@ grant select on all tables in schema core to smartdb_writer;
 grant usage on all sequences in schema core to smartdb_writer;
 -- But whom media show, and what was erased why, is the privacy officer's.
 revoke all on core.media_subject, core.erasure from smartdb_writer;
+-- And what is written about hidden media is not read, only matched.
+revoke all on core.media_text from smartdb_writer;
 -- Facts that only ever grow.
 grant insert on
     core.actor, core.ontology, core.ontology_version, core.batch, core.batch_item, core.model,
@@ -66,6 +72,9 @@ grant insert, update (class_id) on core.class_mapping to smartdb_writer;
 grant insert, update, delete on core.quality_threshold, core.media_terms to smartdb_writer;
 grant insert, update (note) on core.dataset to smartdb_writer;
 grant insert, update (version_to) on core.dataset_item to smartdb_writer;
+-- What people say of dataset versions; notes stay.
+grant insert on core.dataset_note to smartdb_writer;
+grant insert, delete on core.dataset_pin to smartdb_writer;
 -- Triggers refuse a change of what is sealed.
 grant insert, update (n_items, digest, sealed_at) on core.dataset_version to smartdb_writer;
 -- State, which is meant to change.
@@ -77,6 +86,7 @@ grant insert, update, delete on
     core.quarantine, core.quality, core.finding, core.neighbour, core.duplicate,
     core.duplicate_pair, core.label_issue, core.import_problem
 to smartdb_writer;
+grant insert, delete on core.prompt to smartdb_writer;
 grant insert, update, delete on core.graph, core.media_graph, core.cluster, core.map to smartdb_writer;
 grant insert, update, delete on core.detector_media to smartdb_writer;
 -- Hide a media, but not show it again.
@@ -102,6 +112,8 @@ grant execute on function
     core.derive_findings(text[], bigint),
     core.refuse_sealed(bigint, integer[]),
     core.next_digest(bigint, integer),
+    core.version_use(bigint, integer),
+    core.prune_versions(bigint, integer[]),
     core.analyse(regclass),
     core.label_content(
         bigint, text, double precision, double precision, double precision, double precision, jsonb, jsonb
@@ -145,6 +157,7 @@ declare
     written constant text[][] := array[
         ['core.label', 'smartdb_writer, smartdb_annotator, smartdb_reviewer'],
         ['core.review', 'smartdb_writer, smartdb_reviewer'],
+        ['core.dataset_tag', 'smartdb_writer'],
         ['core.media_tag', 'smartdb_writer, smartdb_annotator, smartdb_reviewer']
     ];
     one text[];

@@ -63,8 +63,8 @@ def create_app(url: str | None = None, *, trusted_hosts: Sequence[str] | None = 
     app.after_request(_add_headers)
     problems.register(app)
     parts = (
-        media, graph, images, regions, search, tasks, tags, reviews, datasets, prunings, runs, health,
-        docs,
+        media, graph, images, regions, search, tasks, tags, reviews, datasets, prunings, runs,
+        health, docs,
     )  # fmt: skip
     for module in parts:
         app.register_blueprint(module.routes)

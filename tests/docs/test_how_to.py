@@ -231,3 +231,16 @@ def test_the_pages_of_slices_and_drift_run(
     for block in blocks(page, "sql"):
         for statement in block.split(";\n"):
             assert not statement.strip() or conn.execute(statement.encode()).fetchall(), statement
+
+
+@pytest.mark.usefixtures("shapes")
+def test_the_search_page_runs(
+    cli: Callable[..., Any], as_role: Callable[[str], psycopg.Connection[Any]]
+) -> None:
+    assert cli("embed", "--encoder", "descriptor").exit_code == 0
+    for line in blocks("how-to-search.md", "sh")[0].splitlines():
+        done = cli(*shlex.split(line)[1:])
+        assert done.exit_code == 0, f"{line}\n{done.output}"
+    conn = as_role("smartdb_reader")
+    for statement in blocks("how-to-search.md", "sql")[0].split(";")[:-1]:
+        assert conn.execute(statement.encode()).fetchall(), statement

@@ -13,6 +13,7 @@ from . import (
     batches,
     datasets,
     docs,
+    graph,
     health,
     images,
     media,
@@ -64,8 +65,8 @@ def create_app(url: str | None = None, *, trusted_hosts: Sequence[str] | None = 
     app.after_request(_add_headers)
     problems.register(app)
     parts = (
-        media, images, regions, search, tasks, tags, reviews, datasets, recipes, prunings, batches,
-        runs, health, docs,
+        media, graph, images, regions, search, tasks, tags, reviews, datasets, recipes, prunings,
+        batches, runs, health, docs,
     )  # fmt: skip
     for module in parts:
         app.register_blueprint(module.routes)

@@ -22,6 +22,7 @@ ID = f"int(min=1, max={LARGEST})"
 
 TAGS = {
     "media": "Pictures: lists, one with all that is known of it, its bytes, and those like it.",
+    "graph": "The neighbour graph: what it says of media, and where they lie on the map.",
     "labelling": "Work for annotators: claim a task, answer it, give it back.",
     "reviewing": "Suspected label errors, and verdicts on labels.",
     "datasets": "Sealed versions of datasets.",

@@ -21,6 +21,7 @@ assets = [
     sourcing.media,
     managing.embedding,
     managing.neighbour,
+    managing.media_graph,
     managing.duplicate_group,
     annotating.label,
     annotating.task_queue,

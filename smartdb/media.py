@@ -72,7 +72,7 @@ def similar_media(
     vector, InvalidInput where one of several encoders must be named, or for a class not in use.
     """
     _one(conn, "id", media_id)
-    name = encoder or only_encoder(conn)
+    name = encoder_name(conn, encoder)
     values: Row = {"media_id": media_id, "encoder": name, "k": k, "source": source}
     values["class_ids"] = class_ids(conn, class_)
     return name, _rows(conn, statement("media", "similar"), values)
@@ -81,6 +81,16 @@ def similar_media(
 def encoders(conn: psycopg.Connection[Any]) -> list[Row]:
     """The encoders that there are, by name."""
     return _rows(conn, statement("media", "encoders"), {})
+
+
+def encoder_name(conn: psycopg.Connection[Any], name: str | None = None) -> str:
+    """The name of an encoder that there is, or of the only one; NotFound if there is none."""
+    if name is None:
+        return only_encoder(conn)
+    known = [row["name"] for row in encoders(conn)]
+    if name not in known:
+        raise NotFound(f"no encoder {name!r}; there are: {', '.join(known) or 'none'}")
+    return name
 
 
 def class_ids(conn: psycopg.Connection[Any], class_: str | None) -> list[int] | None:

@@ -48,6 +48,8 @@ COMMANDS = {
     "encoders": "smartdb.cli.manage:encoders",
     "neighbours": "smartdb.cli.manage:neighbours",
     "duplicates": "smartdb.cli.manage:find_duplicates",
+    "map": "smartdb.cli.graph:draw_map",
+    "clusters": "smartdb.cli.graph:clusters",
     "nearest": "smartdb.cli.manage:nearest",
     "search": "smartdb.cli.search:search",
     "prompt": "smartdb.cli.search:prompt",

@@ -89,9 +89,9 @@ def _described(conn: psycopg.Connection[Any], encoder: Any) -> list[Any]:
 
 @click.command()
 @_NAME
-@click.option("-k", default=10, show_default=True, type=click.IntRange(1, 1000), help="Edges each.")
+@click.option("-k", type=click.IntRange(1, 1000), help="Edges each [default: as there are, or 10].")
 @_AS_JSON
-def neighbours(name: str | None, k: int, as_json: bool) -> None:
+def neighbours(name: str | None, k: int | None, as_json: bool) -> None:
     """Find the nearest neighbours of every picture, and group the near-duplicates.
 
     Only pictures that are new, or lost a neighbour, are compared with all. Fewer edges than there

@@ -52,6 +52,28 @@ def test_the_encoders_page_runs(shapes: Path, cli: Callable[..., Any]) -> None:
 
 
 @pytest.mark.usefixtures("shapes")
+def test_the_graph_page_runs(
+    cli: Callable[..., Any], as_role: Callable[[str], psycopg.Connection[Any]],
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+    for line in blocks("how-to-graph.md", "sh")[0].splitlines():
+        done = cli(*shlex.split(line)[1:])
+        assert done.exit_code == 0, f"{line}\n{done.output}"
+    assert (tmp_path / "map.png").stat().st_size > 5000
+    conn = as_role("smartdb_reader")
+    conn.execute("set search_path = smartdb, public")
+    disagree, impure, gap = (conn.execute(s.encode()) for s in blocks("how-to-graph.md", "sql"))
+    assert len(disagree.fetchall()) == 10
+    assert impure.fetchall()
+    assert gap.fetchall() == []
+    names = first_column("how-to-graph.md")
+    described = [name for row in names for name in row.split("`, `")]
+    columns = conn.execute("select * from media_graph limit 0").description or []
+    assert set(described) <= {column.name for column in columns}
+
+
+@pytest.mark.usefixtures("shapes")
 def test_the_privacy_page_runs(cli: Callable[..., Any]) -> None:
     for block in blocks("how-to-privacy.md", "sh"):
         for line in block.splitlines():

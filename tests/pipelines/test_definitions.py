@@ -11,6 +11,7 @@ GRAPH = {
     "embedding": {"media"},
     "neighbour": {"embedding"},
     "duplicate_group": {"neighbour"},
+    "media_graph": {"neighbour"},
     "label": {"media"},
     "task_queue": {"label"},
     "region_embedding": {"label", "embedding"},

@@ -17,7 +17,7 @@ from .spec import operation
 routes = Blueprint("versions", __name__, url_prefix="/v1")
 
 
-class Tag(Resource):
+class VersionTag(Resource):
     """A name that points to a version, or pointed."""
 
     tag: str
@@ -27,10 +27,10 @@ class Tag(Resource):
     created_at: datetime
 
 
-class Tags(Resource):
+class VersionTags(Resource):
     """The tags of a dataset, in the order they were set."""
 
-    items: list[Tag]
+    items: list[VersionTag]
 
 
 class DiffQuery(Query):
@@ -42,7 +42,7 @@ class DiffQuery(Query):
     limit: int = Field(100, ge=1, le=1000, description="How many changes to list.")
 
 
-class Diff(Resource):
+class VersionDiff(Resource):
     """What changed between two versions."""
 
     n: int = Field(description="How many changes there are.")
@@ -60,18 +60,18 @@ class Verdict(Resource):
 
 
 @routes.get("/datasets/<path:dataset>/tags")
-@operation("datasets", Tags)
-def list_tags(dataset: str) -> Tags:
+@operation("datasets", VersionTags)
+def list_version_tags(dataset: str) -> VersionTags:
     """Where the tags of a dataset point, and pointed."""
-    return Tags.model_validate({"items": read(dataset_tags, dataset)})
+    return VersionTags.model_validate({"items": read(dataset_tags, dataset)})
 
 
 @routes.get("/datasets/<path:dataset>/diff")
-@operation("datasets", Diff, 404)
-def get_diff(dataset: str, query: DiffQuery) -> Diff:
+@operation("datasets", VersionDiff, 404)
+def get_diff(dataset: str, query: DiffQuery) -> VersionDiff:
     """What changed from one version to a later one: media, labels or classes."""
     found = read(version_diff, dataset, query.a, query.b, query.of, query.limit)
-    return Diff.model_validate(found)
+    return VersionDiff.model_validate(found)
 
 
 @routes.get("/datasets/<path:dataset>/versions/<int(min=1, max=2147483647):version>/verdict")

@@ -165,3 +165,17 @@ def test_the_import_page_runs(
     assert added == [1, 1, 0]
     rows = conn.execute(blocks("how-to-import.md", "sql")[0].encode()).fetchall()
     assert [reason for _, reason, *_ in rows] == ["zero_size"]
+
+
+@pytest.mark.usefixtures("shapes")
+@pytest.mark.parametrize("page", ["how-to-slices.md", "how-to-drift.md"])
+def test_the_pages_of_slices_and_drift_run(
+    page: str, cli: Callable[..., Any], as_role: Callable[[str], psycopg.Connection[Any]]
+) -> None:
+    for line in blocks(page, "sh")[0].splitlines():
+        done = cli(*shlex.split(line)[1:])
+        assert done.exit_code == 0, f"{line}\n{done.output}"
+    conn = as_role("smartdb_reader")
+    for block in blocks(page, "sql"):
+        for statement in block.split(";\n"):
+            assert not statement.strip() or conn.execute(statement.encode()).fetchall(), statement

@@ -7,7 +7,7 @@ import importlib
 
 NAMES = (
     "ingest", "incremental", "labels", "embed", "vectors", "versions", "search", "alike", "hashes",
-    "video", "faces", "api", "regions", "slices", "growth", "core",
+    "video", "faces", "api", "regions", "slices", "prune", "growth", "core",
 )  # fmt: skip
 
 

@@ -26,6 +26,7 @@ from . import (
     search,
     tags,
     tasks,
+    versions,
 )
 from .database import Pool
 
@@ -65,8 +66,8 @@ def create_app(url: str | None = None, *, trusted_hosts: Sequence[str] | None = 
     app.after_request(_add_headers)
     problems.register(app)
     parts = (
-        media, graph, images, regions, search, tasks, tags, reviews, datasets, recipes, prunings,
-        batches, runs, health, docs,
+        media, graph, images, regions, search, tasks, tags, reviews, datasets, versions, recipes,
+        prunings, batches, runs, health, docs,
     )  # fmt: skip
     for module in parts:
         app.register_blueprint(module.routes)

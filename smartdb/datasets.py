@@ -12,6 +12,7 @@ from psycopg.types.json import Jsonb
 from smartdb import predicates, runs, version_changes
 from smartdb.errors import Conflict, NothingToDo, SmartdbError, translated
 from smartdb.sealed import (
+    DIFFS,
     DatasetVersion,
     Verdict,
     class_balance,
@@ -30,7 +31,7 @@ from smartdb.turns import turn
 from smartdb.version_plan import SEED, TEST, VAL, Plan, Request, plan, settings
 
 __all__ = [
-    "SEED", "TEST", "VAL", "DatasetVersion", "Verdict", "class_balance", "class_diff",
+    "DIFFS", "SEED", "TEST", "VAL", "DatasetVersion", "Verdict", "class_balance", "class_diff",
     "create_version", "diff", "find_spec", "find_version", "fork", "label_diff", "list_versions",
     "restore", "verify", "version_number",
 ]  # fmt: skip

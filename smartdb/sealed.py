@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -119,6 +119,17 @@ def class_diff(
 ) -> list[tuple[str, str | None, str | None, int]]:
     """Change (added, retired, renamed), class before and after, and the ontology's version."""
     return _diff(conn, "class_diff", name, version_a, version_b)
+
+
+DIFFS: Mapping[str, tuple[Callable[..., list[Any]], Sequence[str]]] = {
+    "media": (diff, ("media_id", "change", "split_a", "split_b", "class_a", "class_b")),
+    "labels": (
+        label_diff,
+        ("media_id", "object_id", "change", "kind", "class_a", "class_b", "actor_a", "actor_b"),
+    ),
+    "classes": (class_diff, ("change", "class_a", "class_b", "ontology_version")),
+}
+"""What may be compared: how, and the columns of the rows."""
 
 
 def verify(conn: psycopg.Connection[Any], name: str, version: int) -> Verdict:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import asdict
-from typing import Any
 
 import click
 
@@ -151,28 +149,22 @@ def show(name: str, version: str | None, as_json: bool) -> None:
 @NAME
 @click.argument("version_a")
 @click.argument("version_b")
+@click.option("--media", "what", flag_value="media", default=True, help="The media (default).")
 @click.option("--labels", "what", flag_value="labels", help="The labels of the shared members.")
 @click.option("--classes", "what", flag_value="classes", help="The classes of the ontology.")
 @AS_JSON
-def diff(name: str, version_a: str, version_b: str, what: str | None, as_json: bool) -> None:
+def diff(name: str, version_a: str, version_b: str, what: str, as_json: bool) -> None:
     """List what changed from version A to the later version B (numbers or tags), media by media."""
     from smartdb import database, datasets
 
-    finders: dict[str | None, Callable[..., list[Any]]]
-    finders = {None: datasets.diff, "labels": datasets.label_diff, "classes": datasets.class_diff}
-    columns = {None: _MEDIA, "labels": _LABELS, "classes": _CLASSES}[what]
+    find, columns = datasets.DIFFS[what]
     with database.session("smartdb_reader") as conn:
         a, b = (datasets.find_version(conn, name, each).version for each in (version_a, version_b))
-        rows = finders[what](conn, name, a, b)
+        rows = find(conn, name, a, b)
     if as_json:
         output.print_json([dict(zip(columns, row)) for row in rows])
     else:
         output.table(rows, columns)
-
-
-_MEDIA = ["media_id", "change", "split_a", "split_b", "class_a", "class_b"]
-_LABELS = ["media_id", "object_id", "change", "kind", "class_a", "class_b", "actor_a", "actor_b"]
-_CLASSES = ["change", "class_a", "class_b", "ontology_version"]
 
 
 def _things(given: tuple[str, ...]) -> list[str]:

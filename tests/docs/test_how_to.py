@@ -82,6 +82,20 @@ def test_the_privacy_page_runs(cli: Callable[..., Any]) -> None:
     assert "erased" in done.stdout
 
 
+def test_the_versions_page_runs(
+    shapes: Path, cli: Callable[..., Any], as_role: Callable[[str], psycopg.Connection[Any]]
+) -> None:
+    for block in blocks("how-to-versions.md", "sh"):
+        for line in block.splitlines():
+            done = cli(*shlex.split(line)[1:])
+            assert done.exit_code == 0, f"{line}\n{done.output}"
+    assert "rows of membership deleted" in done.output
+    conn = as_role("smartdb_reader")
+    conn.execute("set search_path = smartdb, public")
+    for statement in blocks("how-to-versions.md", "sql")[0].split(";")[:1]:
+        assert conn.execute(statement.encode()).fetchone()[0] is True
+
+
 def test_the_reviewing_page_runs_as_a_reviewer(
     shapes: Path, cli: Callable[..., Any], as_role: Callable[[str], psycopg.Connection[Any]]
 ) -> None:

@@ -197,6 +197,12 @@ def test_what_is_hidden_by_now_does_not_come_back(world: Connection, conn: Conne
     restored = datasets.restore(conn, "pets", 1)
     assert restored.counts["hidden"] == 1
     assert 41 not in members(conn, restored.version)
+    assert datasets.verify(conn, "pets", 1).is_ok
+    world.execute("select core.erase_rows(core.begin_erasure('asked', 'me', '0', '{40}'))")
+    world.commit()
+    verdict = datasets.verify(conn, "pets", 1)
+    assert verdict.is_ok is None
+    assert "1 of its 50 members were erased" in verdict.reason
 
 
 def test_diffs_tell_media_labels_and_classes(world: Connection, conn: Connection) -> None:

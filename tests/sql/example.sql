@@ -129,3 +129,12 @@ insert into core.slice (name, predicate) values ('dim', 'm.brightness < 0.3');
 
 insert into core.import_problem (run_id, uri, place, reason, detail, is_warning) values
     (1, 'file:///toys/boxes.json', 'annotation 7', 'zero_size', 'its box [3, 4, 0, 5] has no area', false);
+
+-- Version 2 was exported.
+insert into core.run (kind, status, code_version, started_at, finished_at)
+values ('export', 'succeeded', '0.1.0', '2026-01-06', '2026-01-06 00:00:01');
+insert into core.export (
+    dataset_id, version, format, uri, state, n_items, n_files, n_bytes, manifest_sha256, run_id, finished_at
+) values (1, 2, 'webdataset', 'file:///exports/pets', 'complete', 9, 3, 9000, sha256('c'), 6, '2026-01-06');
+insert into core.export_part (export_id, part, media_ids, paths) values
+    (1, 0, '{1,2,3,6,7}', '{train-000000.tar}'), (1, 1, '{4,5,9,10}', '{test-000000.tar}');

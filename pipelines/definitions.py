@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dagster as dg
 
-from . import annotating, checks, managing, reviewing, sensors, sourcing, training
+from . import annotating, checks, exporting, managing, reviewing, sensors, sourcing, training
 from .resources import Database, Loop
 
 assets = [
@@ -23,7 +23,7 @@ assets = [
 ]
 
 defs = dg.Definitions(
-    assets=[*assets, sourcing.media_location],
+    assets=[*assets, sourcing.media_location, exporting.export],
     asset_checks=checks.ALL,
     sensors=sensors.ALL,
     resources={"database": Database(), "loop": Loop()},

@@ -57,6 +57,7 @@ class Plan:
     seed: int | None
     origins: Sequence[str]
     purpose: str | None
+    boxes: bool
     shard_bytes: int
     splits: Mapping[str, int]
     left_out: Mapping[str, int]
@@ -72,7 +73,7 @@ class Plan:
         """What besides version and format decides the bytes."""
         return {
             "pictures": self.pictures, "names": self.names, "seed": self.seed,
-            "origins": list(self.origins), "shard_bytes": self.shard_bytes,
+            "origins": list(self.origins), "boxes": self.boxes, "shard_bytes": self.shard_bytes,
         }  # fmt: skip
 
     def identity(self) -> dict[str, Any]:
@@ -97,6 +98,7 @@ def stage(
     origins: Sequence[str],
     purpose: str | None,
     leave_out_refused: bool,
+    boxes: bool,
     shard_bytes: int,
 ) -> Plan:
     """Stages an export and commits. UseRefused names media that are hidden or not allowed."""
@@ -127,7 +129,7 @@ def stage(
     left_out = {"refused": refused, "erased": erased, "videos": videos}
     return Plan(
         version, dataset_id, ontology_id, format, pictures, names, seed, tuple(origins), purpose,
-        shard_bytes, splits, {name: n for name, n in left_out.items() if n}, classes, parts,
+        boxes, shard_bytes, splits, {name: n for name, n in left_out.items() if n}, classes, parts,
     )  # fmt: skip
 
 

@@ -74,7 +74,7 @@ def samples(
                 )
             content = found[media_id]
             called = _name(content, name, is_shared)
-            labels, class_name = _said(said[media_id], name_of(split, called))
+            labels, class_name = _said(said[media_id], name_of(split, called), boxes=plan.boxes)
             yield Sample(content, split, called, n_bytes, labels, class_name)
         after = rows[-1][1]
 
@@ -116,10 +116,14 @@ def _labels(
     return found
 
 
-def _said(rows: list[tuple[Any, ...]], picture: str) -> tuple[tuple[Annotation, ...], str | None]:
+def _said(
+    rows: list[tuple[Any, ...]], picture: str, *, boxes: bool
+) -> tuple[tuple[Annotation, ...], str | None]:
     labels, classes = [], []
     for name, kind, x, y, w, h, shape, attributes, track, confidence, label_id, rev in rows:
         box = None if x is None else (x, y, w, h)
+        if boxes and box and w and h:
+            kind, shape = "box", None
         labels.append(Annotation(
             picture, kind, name, f"label {label_id}", box, shape, attributes or {},
             None if track is None else str(track), confidence,

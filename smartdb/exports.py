@@ -27,7 +27,7 @@ from psycopg.types.json import Jsonb
 
 from smartdb import datasets, export_manifest, export_plan, layouts, runs, stores, walk
 from smartdb.errors import Conflict, NotFound, StoreFailed, translated
-from smartdb.export_plan import Plan
+from smartdb.export_plan import ORIGINS, Plan
 from smartdb.export_work import HIDDEN, Done, File, Work
 from smartdb.formats.base import Problem
 from smartdb.statements import statement
@@ -101,9 +101,10 @@ def export(
     pictures: str = "copy",
     names: str = "sha256",
     seed: int | None = None,
-    origins: Sequence[str] = export_plan.ORIGINS,
+    origins: Sequence[str] = ORIGINS,
     purpose: str | None = None,
     leave_out_refused: bool = False,
+    boxes: bool = False,
     shard_bytes: int = export_plan.SHARD_BYTES,
     progress: Callable[[int], None] | None = None,
 ) -> Export:
@@ -112,7 +113,8 @@ def export(
     ``format`` is a name of `smartdb.layouts`. ``pictures`` are copied, linked to (where they lie
     now) or left out; ``names`` of their files are those of their contents (sha256) or the original
     ones, made unique. Media are ordered by content, or shuffled by ``seed``. ``origins`` are whose
-    labels go out. UseRefused names members that are hidden, or whose terms do not allow the
+    labels go out; with ``boxes`` polygons, masks and other shapes as the boxes around them.
+    UseRefused names members that are hidden, or whose terms do not allow the
     ``purpose`` (that of the version by itself); Conflict if the place holds anything else;
     StoreFailed if it cannot be written: run it again, and it goes on.
     """
@@ -124,7 +126,7 @@ def export(
         plan = export_plan.stage(
             conn, found, format, is_sharded=layout.IS_SHARDED, pictures=pictures, names=names,
             seed=seed, origins=origins, purpose=purpose, leave_out_refused=leave_out_refused,
-            shard_bytes=shard_bytes,
+            boxes=boxes, shard_bytes=shard_bytes,
         )  # fmt: skip
         layout.check(plan)
         try:
@@ -170,14 +172,15 @@ def verify(
         raise NotFound(f"there is no finished export at {destination}")
     conn.commit()
     export_manifest.head(text)
-    wrong, n_files, n_bytes = [], 0, 0
+    wrong: list[tuple[str, str]] = []
+    n_files = n_bytes = 0
     for file in export_manifest.files(text):
         what = _wrong(f"{root}/{quote(file.path, safe='/')}", file)
         wrong += [(file.path, what)] if what else []
         n_files, n_bytes = n_files + 1, n_bytes + file.n_bytes
         if progress:
             progress(n_files)
-    return Verified(root, n_files, n_bytes, wrong)
+    return Verified(root, n_files, n_bytes, tuple(wrong))
 
 
 def root_of(destination: str | Path) -> str:

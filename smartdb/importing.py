@@ -93,7 +93,8 @@ def import_labels(
 ) -> Report:
     """Imports the labels at ``path``, and the pictures below ``images``. Safe to run again.
 
-    ``images`` is a folder or store, ingested first; without it, pictures are looked for among the
+    Media that come in with it get what the file says of their pictures (split included) as
+    attributes. ``images`` is a folder or store, ingested first; without it, pictures are looked for among the
     media of ``source`` or of all. ``maps`` reads classes of the file as others, or (None) leaves
     them out; it is saved under ``mapping``, by default the actor's name. The actor is by default
     named like the format and the file. A dry run writes nothing. NotFound lists classes that are
@@ -212,6 +213,7 @@ def _write(
     _ingest(conn, plan, workers, progress)
     _match(conn, plan)
     _require_found(conn, plan)
+    _do(conn, "describe", {"run_id": opened.run_id})
     actor_id = actor_id_of(conn, plan.actor, "import")
     conn.commit()
     with turn(conn, f"import {actor_id}"):

@@ -53,6 +53,7 @@ COMMANDS = {
     "issues": "smartdb.cli.review:issues",
     "review": "smartdb.cli.review:review",
     "dataset": "smartdb.cli.dataset:dataset",
+    "export": "smartdb.cli.export:export",
     "train": "smartdb.cli.train:train",
     "predict": "smartdb.cli.train:predict",
     "runs": "smartdb.cli.train:runs",

@@ -73,7 +73,7 @@ def tables(
     try:
         schema, batches = opened(file)
         columns = manifest.columns_of(schema.names, path_column, class_column, bbox, file.name)
-        reader = manifest.Reader(*columns, bbox, classclass_names(schema.metadata or {}))
+        reader = manifest.Reader(*columns, bbox, class_names(schema.metadata or {}))
         split, number = split_of(file), 0
         for batch in batches:
             for row in batch.to_pylist():

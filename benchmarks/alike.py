@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from benchmarks.harness import Figure, show
 from smartdb import digits, duplicates, encoders, hashes, images
 from smartdb.duplicates import Edges
-from smartdb.neighbours import knn
+from smartdb.knn import knn
 
 SHARED = Path(__file__).parent.parent.parent / "shared" / "data"
 SQUEEZENET = SHARED / "models" / "squeezenet1_1_imagenet_caffe_fp16.pt"

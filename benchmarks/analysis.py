@@ -47,7 +47,7 @@ select * from smartdb.error where run_id = %(run)s order by confidence desc limi
     "slice_metric": (5, "select * from smartdb.slice_metric(%(run)s)"),
     "sample_random": (2, "select * from smartdb.sample_random(100, 1)"),
     "sample_balanced": (5, "select * from smartdb.sample_balanced(100, 1)"),
-    "sample_uncertain": (3, "select * from smartdb.sample_uncertain(100, %(run)s)"),
+    "sample_uncertain": (3, "select * from smartdb.sample_uncertain(100, 1, run => %(run)s)"),
     "live labels of a class": (2, """
 select count(*) from smartdb.label where class = 'class 7'"""),
     "labels of one media": (0.01, "select * from smartdb.label where media_id = 4711"),

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from benchmarks.harness import Figure, scratch, show
 from smartdb.bulk import copy_arrays, read_vectors
-from smartdb.neighbours import knn
+from smartdb.knn import knn
 
 DIM = 512
 ROUNDS = 3

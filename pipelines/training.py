@@ -4,7 +4,7 @@ from typing import Any
 
 import dagster as dg
 
-from smartdb import datasets, evaluation, plots, previews, sampling, tasks, training
+from smartdb import batches, datasets, evaluation, plots, previews, sampling, tasks, training
 from smartdb.errors import NothingToDo
 
 from .annotating import label
@@ -64,9 +64,16 @@ def batch_item(
     with database.writer(context.run.run_id) as conn:
         run = training.newest(conn, loop.called())
         try:
-            batch_id = sampling.next_batch(conn, run.run_id, loop.n_next, seed=loop.seed)
+            batch_id = sampling.sample(
+                conn,
+                "uncertain+diverse",
+                loop.n_next,
+                seed=loop.seed,
+                pool="unlabelled",
+                run=run.run_id,
+            )
         except NothingToDo as reason:  # all is labelled: the loop goes on
             return result({"chosen": 0, "reason": str(reason)})
         opened = tasks.batch_tasks(conn, batch_id)
-        counts = {"chosen": len(sampling.batch_items(conn, batch_id)), "batch_id": batch_id}
+        counts = {"chosen": len(batches.items(conn, batch_id)), "batch_id": batch_id}
         return result({**counts, "opened": opened}, preview=previews.batch(conn, batch_id))

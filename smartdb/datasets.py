@@ -8,16 +8,14 @@ from datetime import datetime
 from typing import Any
 
 import psycopg
-from psycopg import sql
 from psycopg.rows import tuple_row
 from psycopg.types.json import Jsonb
 
-from smartdb import runs
+from smartdb import predicates, runs
 from smartdb.errors import (
     InvalidInput,
     NotFound,
     NothingToDo,
-    SmartdbError,
     UseRefused,
     translated,
 )
@@ -27,8 +25,6 @@ from smartdb.turns import turn
 
 SEED, VAL, TEST = 0, 0.1, 0.2
 COUNTS = ("added", "removed", "moved", "items", "train", "val", "test")
-TIMEOUT_S = 600.0
-_OF_THE_QUERY = ("22", "25006", "42", "57014", "0A", "54")  # SQLSTATEs and their classes
 
 
 @dataclass(frozen=True)
@@ -77,7 +73,7 @@ def create_version(
     purpose: str | None = None,
     leave_out_refused: bool = False,
     message: str = "",
-    timeout_s: float = TIMEOUT_S,
+    timeout_s: float = predicates.TIMEOUT_S,
 ) -> DatasetVersion:
     """Seals the next version of a dataset, or returns the newest if nothing has changed since.
 
@@ -201,15 +197,10 @@ def _find_changes(
     conn.execute(statement("datasets", "stage"))
     conn.execute(statement("datasets", "find_refused"), values)
     conn.execute(statement("datasets", "analyse_refused"))
-    try:
-        with translated(), conn.transaction():
-            conn.execute("set transaction read only")  # a temporary table may be written even so
-            limit = {"milliseconds": str(max(1, round(1000 * timeout_s)))}
-            conn.execute(statement("datasets", "limit_time"), limit)
-            conn.execute(statement("datasets", "join_in_order"))
-            conn.execute(_for_members(plan.query), values)
-    except SmartdbError as error:
-        raise _explained(error, plan.query) from error
+    with predicates.bounded(conn, plan.query, timeout_s):
+        condition = predicates.checked(conn, plan.query)
+        conn.execute(statement("datasets", "join_in_order"))
+        conn.execute(statement("datasets", "find_changes").format(query=condition), values)
     conn.execute(statement("datasets", "analyse"))
 
 
@@ -228,20 +219,6 @@ def _settle_refused(conn: psycopg.Connection[Any], plan: _Plan, leave_out: bool)
         )
     conn.execute(statement("datasets", "leave_out"))
     return {"left_out": n}
-
-
-def _for_members(query: str) -> sql.Composed:
-    """The statement that finds the members, with the condition as a part of it."""
-    condition = sql.SQL(query.replace("%", "%%"))
-    return statement("datasets", "find_changes").format(query=condition)
-
-
-def _explained(error: SmartdbError, query: str) -> SmartdbError:
-    """The error as one of the query, if Postgres blames the query."""
-    cause = error.__cause__
-    if isinstance(cause, psycopg.Error) and (cause.sqlstate or "").startswith(_OF_THE_QUERY):
-        return InvalidInput(f"the query {query!r} does not work: {cause.diag.message_primary}")
-    return error
 
 
 def _write(

@@ -119,7 +119,7 @@ def group(
     parameters = {
         "encoder": encoder.name,
         "encoder_id": encoder.encoder_id,
-        "neighbours_run_id": built["run_id"] if built else None,
+        "neighbours_run_id": built,
         **asdict(thresholds),
     }
     known = _last(conn)
@@ -129,22 +129,34 @@ def group(
     if not embeddings.n_vectors(conn, encoder):
         raise NothingToDo(f"encoder {encoder.name!r} has no vectors yet; run: smartdb embed")
     with translated(), run(conn, "duplicates", parameters) as opened:
-        edges, kin = read_edges(conn, encoder), read_kin(conn)
-        usual = None if built else typical(conn, encoder)
+        edges, kin = read_edges(conn, encoder, thresholds.max_bits), read_kin(conn)
+        last = read_last(conn, encoder, None if built else typical(conn, encoder))
         conn.commit()
-        media_id, group_id = groups(edges, thresholds, usual, kin)
+        media_id, group_id = groups(edges, thresholds, last, kin)
         _replace(conn, media_id, group_id, opened.run_id)
         opened.counts.update(n_groups=len(np.unique(group_id)), n_media=len(media_id))
     return _counts(opened.counts, is_new=True)
 
 
-def read_edges(conn: psycopg.Connection[Any], encoder: Registered) -> tuple[Edges, Edges]:
-    """The edges of the encoder's graph, and the pairs alike by hash, with their differing bits."""
+def read_edges(
+    conn: psycopg.Connection[Any], encoder: Registered, max_bits: int
+) -> tuple[Edges, Edges]:
+    """The edges of the graph whose hashes differ in few bits, and the pairs alike by hash."""
     types = {"media_id": "i8", "neighbour_id": "i8", "distance": "f4", "bits": "i4"}
-    values = {"encoder_id": encoder.encoder_id}
+    values = {"encoder_id": encoder.encoder_id, "max_bits": max_bits}
     queries = statement("neighbours", "edges"), statement("hashes", "pairs")
     graph, pairs = (Edges(**bulk.read_columns(conn, q, types, values)) for q in queries)
     return graph, pairs
+
+
+def read_last(
+    conn: psycopg.Connection[Any], encoder: Registered, usual: float | None
+) -> LastDistances:
+    """How far the last neighbour of each media in the graph is; ``usual`` of others."""
+    types = {"media_id": "i8", "distance": "f4"}
+    values = {"encoder_id": encoder.encoder_id}
+    found = bulk.read_columns(conn, statement("neighbours", "last_distances"), types, values)
+    return LastDistances(**found, otherwise=-1.0 if usual is None else usual)
 
 
 def read_kin(conn: psycopg.Connection[Any]) -> Kin:
@@ -171,18 +183,19 @@ def typical(conn: psycopg.Connection[Any], encoder: Registered) -> float:
 def groups(
     edges: tuple[Edges, Edges],
     thresholds: Thresholds = DEFAULTS,
-    usual: float | None = None,
+    last: LastDistances | None = None,
     kin: Kin = NO_KIN,
 ) -> tuple[Ids, Ids]:
     """Members of groups of two or more in ascending order, and the smallest id of their groups.
 
-    ``edges`` are those of the graph and the pairs by hash; ``usual`` is what `typical` tells;
-    ``kin`` are the ends of edges that join whatever their distance.
+    ``edges`` are those of the graph and the pairs by hash; ``last`` is told by `read_last`, and by
+    the edges themselves where these are all; ``kin`` are the ends of edges that join whatever
+    their distance.
     """
     from scipy.sparse import coo_matrix  # type: ignore[import-untyped]
     from scipy.sparse.csgraph import connected_components  # type: ignore[import-untyped]
 
-    near = _joined(*edges, thresholds, usual)
+    near = _joined(*edges, thresholds, last or LastDistances.of(edges[0]))
     a, b = (np.concatenate(ends) for ends in zip(near, kin, strict=True))
     members, where = np.unique(np.concatenate([a, b]), return_inverse=True)
     ends = where.reshape(2, -1)
@@ -195,10 +208,9 @@ def groups(
 
 
 def _joined(
-    graph: Edges, pairs: Edges, thresholds: Thresholds, usual: float | None
+    graph: Edges, pairs: Edges, thresholds: Thresholds, last: LastDistances
 ) -> tuple[Ids, Ids]:
     """Both ends of what joins near-duplicates."""
-    last = LastDistances.of(graph, usual)
     near = [are_near(edges, thresholds, last) for edges in (graph, pairs)]
     ends = [(e.media_id[n], e.neighbour_id[n]) for e, n in zip((graph, pairs), near, strict=True)]
     (a, b), (c, d) = ends

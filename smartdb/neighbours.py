@@ -1,4 +1,4 @@
-"""The k-nearest-neighbour graph of an encoder: exact, by blocks of a matrix product."""
+"""The k-nearest-neighbour graph of an encoder: exact, and changed only where media came or went."""
 
 from __future__ import annotations
 
@@ -6,25 +6,21 @@ from typing import Any
 
 import numpy as np
 import psycopg
-from numpy.typing import NDArray
-from psycopg.rows import dict_row
+from psycopg import sql
+from psycopg.rows import dict_row, tuple_row
 
 from smartdb import bulk, embeddings
 from smartdb.embeddings import Progress, Registered
 from smartdb.errors import InvalidInput, translated
-from smartdb.runs import run
+from smartdb.knn import Floats, Found, Ids, compare
+from smartdb.runs import Run, run
 from smartdb.statements import statement
+from smartdb.turns import turn
 
 K = 10
 """Neighbours of each media, unless asked otherwise."""
 
 MAX_K = 1000
-
-_BLOCK_VALUES = 32 << 20  # float32 similarities held at a time: 128 MB
-_MORE = 8  # candidates that are compared again, so that equal distances are told apart by id
-
-Ids = NDArray[np.int64]
-Floats = NDArray[np.float32]
 
 
 def build(
@@ -34,111 +30,129 @@ def build(
     *,
     progress: Progress | None = None,
 ) -> dict[str, int]:
-    """Makes the edges of an encoder anew, and returns n_vectors, n_edges and run_id.
+    """Brings the edges of an encoder up to date, and returns n_vectors, n_edges, k and n_compared.
 
-    Nothing is done where the vectors, ``k`` and the edges are those of the last build (``is_new``
-    is 0). It computes outside of any transaction and commits once: old edges or new ones, never a
-    mixture. ``progress`` gets the number of media done since it was called last.
+    Media that are new, or lost a neighbour because its vector went, are compared with all; others
+    get an edge to them where one is nearer than their last. Nothing is done where nothing came or
+    went (``is_new`` is 0). A graph of more neighbours than ``k`` stays so; with fewer all are
+    compared anew. It computes outside of any transaction and commits once: old edges or new ones,
+    never a mixture. Builds of the same encoder wait for each other. ``progress`` gets the number
+    of media compared since it was called last.
     """
     if not 1 <= k <= MAX_K:
         raise InvalidInput(f"k is {k}, it must be from 1 to {MAX_K}")
     encoder = embeddings.find(conn, encoder_name)
-    state = _state(conn, encoder)
-    known = last_build(conn, encoder)
-    conn.commit()
-    if known and known["n_present"] == known["counts"]["n_edges"] and _is_of(known, state, k):
-        return _counts(known["counts"], known["run_id"], is_new=False)
-    parameters = {"encoder": encoder.name, "encoder_id": encoder.encoder_id, "k": k}
-    with translated(), run(conn, "neighbours", parameters) as opened:
+    with turn(conn, f"neighbours {encoder.encoder_id}"):
         state = _state(conn, encoder)
-        ids, vectors = embeddings.read_vectors(conn, encoder.name)
         conn.commit()
-        near, distances = knn(vectors, k, progress)
-        n_edges = _replace(conn, encoder, ids, near, distances)
-        opened.counts.update(state, k=k, n_edges=n_edges)
-    return _counts(opened.counts, opened.run_id, is_new=True)
+        if k <= state["k"] and not state["n_todo"] and not state["n_gone"]:
+            done = {"n_compared": 0, "run_id": last_build(conn, encoder) or 0, "is_new": 0}
+            return _counts(state) | done
+        k = max(k, state["k"])
+        parameters = {"encoder": encoder.name, "encoder_id": encoder.encoder_id, "k": k}
+        with translated(), run(conn, "neighbours", parameters) as opened:
+            n_compared = _update(conn, encoder, k, k > state["k"], opened, progress)
+            opened.counts.update(_counts(_state(conn, encoder)), n_compared=n_compared)
+    return {**opened.counts, "run_id": opened.run_id, "is_new": 1}
 
 
-def last_build(conn: psycopg.Connection[Any], encoder: Registered) -> dict[str, Any] | None:
-    """The last complete build (run_id, counts) and n_present edges; None if there is none."""
-    with conn.cursor(row_factory=dict_row) as cursor:
+def last_build(conn: psycopg.Connection[Any], encoder: Registered) -> int | None:
+    """The run that changed the edges last; None if there is no graph."""
+    with conn.cursor(row_factory=tuple_row) as cursor:
         values = {"encoder_id": encoder.encoder_id}
-        return cursor.execute(statement("neighbours", "last"), values).fetchone()
+        row = cursor.execute(statement("neighbours", "last"), values).fetchone()
+    return int(row[0]) if row else None
 
 
-def knn(vectors: Floats, k: int, progress: Progress | None = None) -> tuple[Ids, Floats]:
-    """Rows of the ``min(k, n - 1)`` nearest others of each row, and their cosine distances.
-
-    ``vectors`` are unit vectors (n, d) float32. The nearest comes first, of equal distances the
-    smaller row. Memory beside the result is about 128 MB.
-    """
-    n = len(vectors)
-    k = max(0, min(k, n - 1))
-    near, distances = np.zeros((n, k), np.int64), np.zeros((n, k), np.float32)
-    if k == 0:
-        return near, distances
-    step = max(16, min(1024, _BLOCK_VALUES // n))
-    for start in range(0, n, step):
-        rows = np.arange(start, min(start + step, n))
-        near[rows], distances[rows] = _nearest(vectors, rows, k)
-        if progress:
-            progress(len(rows))
-    return near, distances
-
-
-def _nearest(vectors: Floats, rows: Ids, k: int) -> tuple[Ids, Floats]:
-    """Candidates by the fast product, then their distances again, each computed the same way.
-
-    The product's last digits depend on where a row stands in its block, so equal vectors would
-    come in any order.
-    """
-    similarity = vectors[rows] @ vectors.T
-    similarity[np.arange(len(rows)), rows] = -np.inf
-    m = min(k + _MORE, len(vectors) - 1)
-    candidates = np.argpartition(similarity, len(vectors) - m, axis=1)[:, -m:]
-    candidates.sort(axis=1)
-    again = np.einsum("nd,nmd->nm", vectors[rows], vectors[candidates])
-    order = np.argsort(-again, axis=1, kind="stable")[:, :k]
-    distances = np.clip(1 - np.take_along_axis(again, order, axis=1), 0, 2)
-    return np.take_along_axis(candidates, order, axis=1), distances.astype(np.float32)
-
-
-def _replace(
+def _update(
     conn: psycopg.Connection[Any],
     encoder: Registered,
-    ids: Ids,
-    near: Ids,
-    distances: Floats,
+    k: int,
+    all_anew: bool,
+    opened: Run,
+    progress: Progress | None,
 ) -> int:
-    """Puts new edges in place of the old ones; does not commit."""
-    n, k = near.shape
-    values = {"encoder_id": encoder.encoder_id}
-    columns = {
-        "media_id": np.repeat(ids, k),
-        "rank": np.tile(np.arange(1, k + 1, dtype=np.int16), n),
-        "neighbour_id": ids[near.ravel()] if n else ids,
-        "distance": distances.ravel(),
+    """Compares, and writes what changed; does not commit that. How many were compared with all."""
+    todo = None if all_anew else _ids(conn, "todo", encoder)
+    if todo is not None and not len(todo):  # some only went
+        conn.commit()
+        return _write(conn, encoder, k, opened, todo, {})
+    ids, vectors = embeddings.read_vectors(conn, encoder.name)
+    if todo is None:
+        rows, found = np.arange(len(ids)), Found.none(len(ids), k)
+    else:
+        rows = np.flatnonzero(np.isin(ids, todo, assume_unique=True))
+        found = Found.none(len(ids), k, _reach(conn, encoder, k, ids, rows))
+    conn.commit()
+    compare(vectors, rows, found, progress)
+    return _write(conn, encoder, k, opened, ids[rows], _pairs(ids, found))
+
+
+def _reach(
+    conn: psycopg.Connection[Any], encoder: Registered, k: int, ids: Ids, rows: Ids
+) -> Floats:
+    """How far each media looks: those that are compared anew, or have fewer than k, everywhere."""
+    values = {"encoder_id": encoder.encoder_id, "k": k}
+    types = {"media_id": "i8", "distance": "f4"}
+    last = bulk.read_columns(conn, statement("neighbours", "reach"), types, values)
+    reach = np.full(len(ids), np.inf, np.float32)
+    known = np.isin(last["media_id"], ids, assume_unique=True)
+    reach[np.searchsorted(ids, last["media_id"][known])] = last["distance"][known]
+    reach[rows] = np.inf
+    return reach
+
+
+def _pairs(ids: Ids, found: Found) -> dict[str, Any]:
+    row, place = np.nonzero(found.near >= 0)
+    return {
+        "media_id": ids[row],
+        "neighbour_id": ids[found.near[row, place]],
+        "distance": found.distance[row, place],
     }
-    conn.execute(statement("neighbours", "lock"), values)
-    bulk.staging(conn, "neighbour_new", like="core.neighbour", columns=list(columns))
-    bulk.copy_arrays(conn, "neighbour_new", columns)
-    conn.execute(statement("neighbours", "clear"), values)
-    return conn.execute(statement("neighbours", "add"), values).rowcount
 
 
-def _state(conn: psycopg.Connection[Any], encoder: Registered) -> dict[str, Any]:
+def _write(
+    conn: psycopg.Connection[Any],
+    encoder: Registered,
+    k: int,
+    opened: Run,
+    compared: Ids,
+    pairs: dict[str, Any],
+) -> int:
+    """Puts what was found into the graph as it is by now; does not commit."""
+    values = {"encoder_id": encoder.encoder_id, "k": k, "run_id": opened.run_id}
+    for name in ("lock", "drop_gone"):
+        conn.execute(_of(encoder, name), values)
+    conn.execute(_of(encoder, "stage"))
+    bulk.copy_arrays(conn, "compared", {"media_id": compared})
+    if pairs:
+        bulk.copy_arrays(conn, "found", pairs)
+    for name in ("drop_late", "index"):
+        conn.execute(_of(encoder, name))
+    values["n_vectors"] = embeddings.n_vectors(conn, encoder)
+    for name in ("merge", "trim", "tell", "tell_whole"):
+        conn.execute(_of(encoder, name), values)
+    return len(compared)
+
+
+def _state(conn: psycopg.Connection[Any], encoder: Registered) -> dict[str, int]:
     with conn.cursor(row_factory=dict_row) as cursor:
-        query = statement("neighbours", "state").format(vectors=encoder.vectors)
-        found = cursor.execute(query).fetchone()
+        values = {"encoder_id": encoder.encoder_id}
+        found = cursor.execute(_of(encoder, "state"), values).fetchone()
     assert found is not None
     return found
 
 
-def _is_of(known: dict[str, Any], state: dict[str, Any], k: int) -> bool:
-    counts = known["counts"]
-    return all(counts.get(name) == value for name, value in {**state, "k": k}.items())
+def _ids(conn: psycopg.Connection[Any], name: str, encoder: Registered) -> Ids:
+    values = {"encoder_id": encoder.encoder_id}
+    found = bulk.read_columns(conn, _of(encoder, name), {"media_id": "i8"}, values)
+    ids: Ids = found["media_id"]
+    return ids
 
 
-def _counts(counts: dict[str, Any], run_id: int, *, is_new: bool) -> dict[str, int]:
-    numbers = {name: int(counts[name]) for name in ("n_vectors", "n_edges")}
-    return {**numbers, "run_id": run_id, "is_new": int(is_new)}
+def _of(encoder: Registered, name: str) -> sql.Composed:
+    return statement("neighbours", name).format(vectors=encoder.vectors)
+
+
+def _counts(state: dict[str, int]) -> dict[str, int]:
+    return {name: state[name] for name in ("n_vectors", "n_edges", "k")}

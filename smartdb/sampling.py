@@ -1,188 +1,134 @@
-"""The next batch to label: what a model is unsure about, and no two alike."""
+"""Sampling: one call that chooses media by a strategy and writes them down as a batch."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Literal, get_args
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any, get_args
 
-import numpy as np
 import psycopg
-from numpy.typing import NDArray
-from psycopg.rows import tuple_row
-from psycopg.types.json import Jsonb
+from psycopg import sql
 
-from smartdb import bulk, embeddings, runs, training
-from smartdb.errors import InvalidInput, NotFound, NothingToDo, translated
-from smartdb.statements import statement
-from smartdb.turns import turn
+from smartdb import batches, predicates
+from smartdb.errors import InvalidInput, NothingToDo
+from smartdb.samplers import STRATEGIES, Choice, Request, Room, parameters_of
+from smartdb.samplers.requests import Pool
 
-Pool = Literal["unlabelled", "labelled", "all"]
-
-STRATEGY = "uncertain+diverse"
-PREFILTER = 5
-ITEM_COLUMNS = {
-    "batch_id": "bigint",
-    "media_id": "bigint",
-    "rank": "integer",
-    "score": "double precision",
-    "reason": "text",
-}
+_HAS_CLASS = "exists (select from smartdb.media_class as c where c.media_id = m.media_id)"
+_IN_POOL = {"all": "true", "labelled": _HAS_CLASS, "unlabelled": f"not {_HAS_CLASS}"}
+_BATCHES = (
+    "not exists (select from smartdb.batch_item as b"
+    " where b.media_id = m.media_id and b.batch_id = any ({}))"
+)
+_SLICE = "m.media_id in (select s.media_id from smartdb.slice_item({}) as s)"
 
 
-def next_batch(
+def sample(
     conn: psycopg.Connection[Any],
-    run_id: int,
+    strategy: str,
     n: int,
     *,
-    pool: Pool = "unlabelled",
     seed: int = 0,
+    predicate: str = "true",
+    slice: str | None = None,
+    pool: Pool = "all",
     encoder: str | None = None,
-    prefilter: int = PREFILTER,
+    after: int | Sequence[int] = (),
+    cap: Mapping[str, int] | None = None,
+    **parameters: Any,
 ) -> int:
-    """Chooses ``n`` media to work on next by the predictions of a run; returns the batch's id.
+    """Chooses ``n`` media by a strategy of `smartdb.samplers` and returns the batch's id.
 
-    Of the pool the ``prefilter * n`` with the largest entropy are looked at, and of these `spread`
-    chooses by the vectors of ``encoder`` (default: that of the run's model). A training run
-    predicts the labelled only, so for it all media are predicted first. The same call again
-    returns the batch that is there. A pool of n or fewer is taken whole, and the reason says so.
-    It commits. NotFound for an unknown run, NothingToDo if the pool is empty.
+    The candidates fulfil ``predicate`` (SQL on smartdb.media, read as m), lie in the ``slice`` and
+    the ``pool``, and are in none of the batches ``after``. ``cap`` says how many may be chosen of
+    each "group", "duplicate" group, "source" or "class". ``parameters`` are the strategy's own.
+    The same call on the same data chooses the same, and returns the batch that is there. It
+    commits. Fewer than ``n`` candidates are all taken, and the reason says so; NothingToDo if there
+    are none, InvalidInput for what makes no sense, NotFound for what is not there.
     """
-    if n < 1 or prefilter < 1 or pool not in get_args(Pool):
-        raise InvalidInput(f"cannot choose {n} of {prefilter} times as many from pool {pool!r}")
-    source, encoder = _source(conn, run_id, pool, encoder)
-    parameters = {
-        **{"run_id": run_id, "predictions": source, "n": n, "pool": pool},
-        **{"encoder": encoder, "prefilter": prefilter},
+    if n < 1:
+        raise InvalidInput(f"cannot choose {n} media; ask for 1 or more")
+    _check(strategy, parameters, pool)
+    earlier = [after] if isinstance(after, int) else sorted(set(after))
+    room = Room(dict(cap or {}))
+    about = _About(predicate, slice, pool, earlier)
+    request = _request(conn, n, seed, encoder, about)
+    choice = STRATEGIES[strategy](conn, request, room, **parameters)
+    if not len(choice.ids):
+        raise NothingToDo(request.nobody)
+    asked = {"n": n, **asdict(about), "encoder": encoder, "cap": dict(room.caps), **parameters}
+    return batches.write(conn, strategy, _said(asked), seed, _noted(choice, n, room))
+
+
+@dataclass(frozen=True)
+class _About:
+    """Which media are candidates."""
+
+    predicate: str
+    slice: str | None
+    pool: Pool
+    after: list[int]
+
+    def nobody(self) -> str:
+        """Says that there is none."""
+        parts = [f"no {'' if self.pool == 'all' else self.pool + ' '}media"]
+        parts += [f"that fulfils {self.predicate}"] if self.predicate != "true" else []
+        parts += [f"in slice {self.slice!r}"] if self.slice else []
+        parts += [f"outside of batch {', '.join(map(str, self.after))}"] if self.after else []
+        return f"there is nothing to choose from: {' '.join(parts)} can be chosen"
+
+
+def _check(strategy: str, parameters: Mapping[str, Any], pool: str) -> None:
+    if strategy not in STRATEGIES:
+        raise InvalidInput(f"no strategy {strategy!r}; there are: {', '.join(STRATEGIES)}")
+    if pool not in get_args(Pool):
+        raise InvalidInput(f"no pool {pool!r}; there are: {', '.join(get_args(Pool))}")
+    known = parameters_of(strategy)
+    if strategy == "mixture":
+        for part in parameters.get("mix") or ():
+            known |= parameters_of(part) if part in STRATEGIES else {}
+    for name in parameters:
+        if name not in known:
+            has = f"it has: {', '.join(known)}" if known else "it has none"
+            raise InvalidInput(f"strategy {strategy} has no parameter {name}; {has}")
+    for name, is_needed in known.items():
+        if is_needed and parameters.get(name) is None:
+            raise InvalidInput(f"strategy {strategy} needs the parameter {name}")
+
+
+def _request(
+    conn: psycopg.Connection[Any], n: int, seed: int, encoder: str | None, about: _About
+) -> Request:
+    """What to ask the strategy for: all conditions as one predicate."""
+    predicates.checked(conn, about.predicate)
+    conditions = [about.predicate, _IN_POOL[about.pool]]
+    before: tuple[int, ...] = ()
+    if about.slice is not None:
+        conditions.append(sql.SQL(_SLICE).format(sql.Literal(about.slice)).as_string(conn))
+    if about.after:
+        before = tuple(batches.members(conn, about.after))
+        conditions.append(sql.SQL(_BATCHES).format(sql.Literal(about.after)).as_string(conn))
+    given = [condition for condition in conditions if condition != "true"]
+    joined = " and ".join(f"({condition}\n)" for condition in given) or "true"
+    return Request(n, seed, joined, about.pool, encoder, before, about.nobody())
+
+
+def _noted(choice: Choice, n: int, room: Room) -> Choice:
+    """The choice, whose reasons say so where it is smaller than asked for."""
+    if len(choice.ids) >= n:
+        return choice
+    whole = f"no more than {len(choice.ids)} fit the caps" if room.caps else ""
+    whole = whole or f"all {len(choice.ids)} candidates were taken"
+    note = f"{whole}, {n} asked for"
+    reasons = [f"{reason}, {note}" for reason in choice.reasons]
+    return replace(choice, reasons=reasons, notes=(*choice.notes, note))
+
+
+def _said(asked: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments that were given, for the record."""
+    empty: tuple[Any, ...] = (None, "true", [], {}, "all")
+    return {
+        name: value.tolist() if hasattr(value, "tolist") else value
+        for name, value in asked.items()
+        if not any(value is each or value == each for each in empty)
     }
-    values = {"strategy": STRATEGY, "parameters": Jsonb(parameters), "seed": seed}
-    with turn(conn, f"sample {run_id}"):
-        known = _rows(conn, "known", values)
-        if known:
-            return int(known[0][0])
-        with runs.run(conn, "sample", parameters, seed) as run:
-            chosen = _choose(conn, source, n, pool, seed, encoder, prefilter)
-            with translated(), conn.transaction():
-                batch_id = int(_rows(conn, "add_batch", values | {"run_id": run.run_id})[0][0])
-                rows = ((batch_id, *item) for item in chosen)
-                run.counts["chosen"] = bulk.copy_rows(conn, "core.batch_item", ITEM_COLUMNS, rows)
-        return batch_id
-
-
-def batch_items(
-    conn: psycopg.Connection[Any], batch_id: int
-) -> list[tuple[int, int, float, str, str | None]]:
-    """Rank, media, score, reason and uri of a batch, in the order of choice."""
-    rows = _rows(conn, "items", {"batch_id": batch_id})
-    if not rows:
-        raise NotFound(f"no batch {batch_id} with media that you may see; run: smartdb sample")
-    return rows
-
-
-def spread(
-    vectors: NDArray[np.float32], weight: NDArray[np.floating[Any]], n: int, seed: int
-) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Places (n,) of rows far from each other, and the distance of each to those before it.
-
-    The seeding of k-means++: the first is the row with the largest weight (ties: the first), each
-    next is drawn with odds weight x squared distance to the nearest chosen. Unit vectors (m, d)
-    give cosine distances, the first is infinitely far. At most m are chosen, equal rows last.
-    """
-    rng = np.random.default_rng(seed)
-    n = min(n, len(vectors))
-    chosen, distance = np.zeros(n, np.int64), np.full(n, np.inf)
-    nearest = np.full(len(vectors), np.inf)
-    is_free = np.ones(len(vectors), bool)
-    for place in range(n):
-        pick = _draw(rng, nearest, weight, is_free) if place else int(np.argmax(weight))
-        chosen[place], distance[place] = pick, nearest[pick]
-        is_free[pick] = False
-        nearest = np.minimum(nearest, np.maximum(1 - vectors @ vectors[pick], 0))
-    return chosen, distance
-
-
-def _draw(
-    rng: np.random.Generator,
-    nearest: NDArray[np.float64],
-    weight: NDArray[np.floating[Any]],
-    is_free: NDArray[np.bool_],
-) -> int:
-    """A free row by its odds; where all odds are 0, the free row with the largest weight."""
-    odds = np.where(is_free & (nearest > 1e-6), weight * nearest, 0.0)  # 2 x cosine = squared
-    total = np.cumsum(odds)
-    if total[-1] <= 0:
-        return int(np.argmax(np.where(is_free, weight, -1.0)))
-    return int(np.searchsorted(total, rng.random() * total[-1], side="right"))
-
-
-def _source(
-    conn: psycopg.Connection[Any], run_id: int, pool: Pool, encoder: str | None
-) -> tuple[int, str]:
-    """The run whose predictions to choose by, and the encoder to tell media apart by."""
-    rows = _rows(conn, "evaluated", {"run_id": run_id})
-    if not rows:
-        raise NotFound(f"no run {run_id} with predictions; run: smartdb runs")
-    kind, model_id, own_encoder = rows[0]
-    name = embeddings.find(conn, encoder or own_encoder).name
-    if kind == "train" and pool != "labelled":
-        return training.predict(conn, model_id).run_id, name
-    return run_id, name
-
-
-def _choose(
-    conn: psycopg.Connection[Any],
-    source: int,
-    n: int,
-    pool: Pool,
-    seed: int,
-    encoder: str,
-    prefilter: int,
-) -> list[tuple[int, int, float, str]]:
-    """Media, rank, score and reason of the chosen."""
-    values = {"run_id": source, "pool": pool, "limit": max(prefilter * n, n + 1)}
-    types = {"media_id": "i8", "entropy": "f4"}
-    found = bulk.read_columns(conn, statement("sampling", "candidates"), types, values)
-    ids, entropy = found["media_id"], found["entropy"].astype(np.float64)
-    if not len(ids):
-        which = "" if pool == "all" else f" {pool}"
-        raise NothingToDo(
-            f"run {source} predicted no{which} media: there is nothing to choose from"
-        )
-    vectors = _vectors(conn, ids, encoder)
-    conn.commit()
-    if len(ids) <= n:
-        why = f"entropy {{:.3f}}, all {len(ids)} of the pool were taken ({n} were asked for)"
-        return [
-            (int(ids[i]), i + 1, float(entropy[i]), why.format(entropy[i])) for i in range(len(ids))
-        ]
-    places, distance = spread(vectors, entropy, n, seed)
-    return [
-        (int(ids[at]), rank, float(entropy[at]), _reason(entropy[at], away))
-        for rank, (at, away) in enumerate(zip(places, distance), start=1)
-    ]
-
-
-def _reason(entropy: float, distance: float) -> str:
-    if np.isinf(distance):
-        return f"entropy {entropy:.3f}, the largest of the pool"
-    return f"entropy {entropy:.3f}, cosine distance {distance:.3f} to the nearest chosen before"
-
-
-def _vectors(
-    conn: psycopg.Connection[Any], ids: NDArray[np.int64], encoder: str
-) -> NDArray[np.float32]:
-    """Vectors in the order of ids, which is not ascending."""
-    found, vectors = embeddings.read_vectors(conn, encoder, ids)
-    if len(found) < len(ids):
-        missing = np.setdiff1d(ids, found)
-        raise NotFound(
-            f"{len(missing)} candidates have no vector of encoder {encoder!r} (media {missing[0]}"
-            f"{', ...' if len(missing) > 1 else ''}); run: smartdb embed --encoder {encoder}"
-        )
-    return vectors[np.searchsorted(found, ids)]
-
-
-def _rows(
-    conn: psycopg.Connection[Any], name: str, values: Mapping[str, Any]
-) -> list[tuple[Any, ...]]:
-    with translated(), conn.cursor(row_factory=tuple_row) as cursor:
-        return cursor.execute(statement("sampling", name), values).fetchall()

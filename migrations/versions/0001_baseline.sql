@@ -1239,6 +1239,9 @@ begin
     execute format('comment on table core.embedding_%s is %L', id,
         'Vectors of encoder ' || add_encoder.name || ', normalised to length 1.');
     execute format('call core.protect(%L)', 'core.embedding_' || id);
+    execute format(
+        'create trigger forget_vectors after delete on core.embedding_%1$s referencing old table as gone
+         for each statement execute function core.forget_vectors(%1$s)', id);
     execute format('grant select, insert, delete on core.embedding_%s to smartdb_writer', id);
     perform core.expose_encoder(id);
     return id;
@@ -1347,6 +1350,127 @@ comment on column core.duplicate_pair.media_id is 'The media with the smaller id
 comment on column core.duplicate_pair.other_id is 'The other media.';
 comment on column core.duplicate_pair.bits is 'Bits in which the hashes differ, of 64.';
 comment on column core.duplicate_pair.distance is 'Cosine distance of the vectors, 0 to 2.';
+
+-- What the neighbour graph says of each media, its clusters and its map. A vector that goes takes its edges
+-- along, and the media that lose an edge are looked at again in the next build.
+
+create table core.graph (
+    encoder_id bigint not null,
+    k smallint not null,
+    largest_isolation real,
+    run_id bigint not null,
+    constraint graph_pk primary key (encoder_id),
+    constraint graph_k_check check (k >= 1)
+);
+call core.refer('core.graph', '{{encoder_id, core.encoder, encoder_id}, {run_id, core.run, run_id}}');
+comment on table core.graph is 'The neighbour graph of each encoder as a whole.';
+comment on column core.graph.encoder_id is 'Encoder whose vectors were compared.';
+comment on column core.graph.k is 'How many neighbours each media has, where there are as many.';
+comment on column core.graph.largest_isolation is 'The largest isolation in core.media_graph, which uniqueness is a share of.';
+comment on column core.graph.run_id is 'The run that changed its edges last.';
+
+create table core.media_graph (
+    encoder_id bigint not null,
+    media_id bigint not null,
+    n_neighbours smallint,
+    distance real,
+    isolation real,
+    cluster_id integer,
+    centre_distance real,
+    map_x real,
+    map_y real,
+    run_id bigint not null,
+    constraint media_graph_pk primary key (media_id, encoder_id),
+    constraint media_graph_cluster_check check ((cluster_id is null) = (centre_distance is null)),
+    constraint media_graph_map_check check ((map_x is null) = (map_y is null))
+);
+create index media_graph_cluster_idx on core.media_graph (encoder_id, cluster_id, centre_distance);
+call core.refer('core.media_graph', '{
+    {encoder_id, core.encoder, encoder_id},
+    {media_id, core.media, media_id},
+    {run_id, core.run, run_id}
+}');
+comment on table core.media_graph is 'What the neighbour graph of an encoder says of a media; a row for each media that is in the graph.';
+comment on column core.media_graph.encoder_id is 'Encoder whose vectors were compared.';
+comment on column core.media_graph.media_id is 'The media.';
+comment on column core.media_graph.n_neighbours is 'How many edges it has; null since some were lost, until the next build.';
+comment on column core.media_graph.distance is 'Mean cosine distance to its neighbours; null without any.';
+comment on column core.media_graph.isolation is
+    'Weighted mean cosine distance to its three nearest neighbours (0.6, 0.3, 0.1); null without any.';
+comment on column core.media_graph.cluster_id is 'The cluster with the nearest centre; null until it is placed.';
+comment on column core.media_graph.centre_distance is 'Cosine distance to that centre.';
+comment on column core.media_graph.map_x is 'Place on the map, from left to right; null until it is placed.';
+comment on column core.media_graph.map_y is 'Place on the map, from bottom to top.';
+comment on column core.media_graph.run_id is 'The run that wrote the row last.';
+
+create table core.cluster (
+    encoder_id bigint not null,
+    cluster_id integer not null,
+    v halfvec not null,
+    radius real not null,
+    run_id bigint not null,
+    constraint cluster_pk primary key (encoder_id, cluster_id),
+    constraint cluster_id_check check (cluster_id >= 1),
+    constraint cluster_radius_check check (radius >= 0)
+);
+call core.refer('core.cluster', '{{encoder_id, core.encoder, encoder_id}, {run_id, core.run, run_id}}');
+comment on table core.cluster is 'Centres of the clusters of an encoder''s vectors; they stay when media come, until they are made anew.';
+comment on column core.cluster.encoder_id is 'Encoder whose vectors were clustered.';
+comment on column core.cluster.cluster_id is 'Number of the cluster among those of the encoder; 1 was the largest when they were made.';
+comment on column core.cluster.v is 'Its centre, of length 1.';
+comment on column core.cluster.radius is 'Cosine distance of the farthest member when it was made.';
+comment on column core.cluster.run_id is 'The run that made it.';
+
+create table core.map (
+    encoder_id bigint not null,
+    method text not null,
+    origin halfvec,
+    x_axis halfvec,
+    y_axis halfvec,
+    run_id bigint not null,
+    constraint map_pk primary key (encoder_id),
+    constraint map_method_check check (method in ('pca', 'pacmap')),
+    constraint map_axes_check check (num_nonnulls(origin, x_axis, y_axis) = case method when 'pca' then 3 else 0 end)
+);
+call core.refer('core.map', '{{encoder_id, core.encoder, encoder_id}, {run_id, core.run, run_id}}');
+comment on table core.map is 'How the two-dimensional map of an encoder''s vectors was made.';
+comment on column core.map.encoder_id is 'Encoder whose vectors are mapped.';
+comment on column core.map.method is 'pca (new media are projected) or pacmap (new media come between their neighbours).';
+comment on column core.map.origin is 'Mean of the vectors; null unless pca.';
+comment on column core.map.x_axis is 'First principal component; null unless pca.';
+comment on column core.map.y_axis is 'Second principal component; null unless pca.';
+comment on column core.map.run_id is 'The run that made it, with its seed.';
+
+create function core.miss_edges() returns trigger
+language plpgsql security definer set search_path = pg_catalog as $$
+begin
+    update core.media_graph as g set n_neighbours = null
+    from (select distinct encoder_id, media_id from gone) as n
+    where g.media_id = n.media_id and g.encoder_id = n.encoder_id and g.n_neighbours is not null;
+    return null;
+end
+$$;
+comment on function core.miss_edges() is
+    'Statement trigger of the neighbour graph: media that lost an edge are looked at again in the next build.';
+create trigger miss_edges after delete on core.neighbour referencing old table as gone
+for each statement execute function core.miss_edges();
+
+-- A build that is being written and a vector that goes do not see each other, so they wait.
+create function core.forget_vectors() returns trigger
+language plpgsql security definer set search_path = pg_catalog as $$
+declare
+    encoder constant bigint := tg_argv[0];
+    ids constant bigint[] := array(select g.media_id from gone as g);
+begin
+    perform pg_advisory_xact_lock_shared(7360404, encoder::integer);
+    delete from core.neighbour as n
+    where n.encoder_id = encoder and (n.media_id = any (ids) or n.neighbour_id = any (ids));
+    delete from core.media_graph as g where g.encoder_id = encoder and g.media_id = any (ids);
+    return null;
+end
+$$;
+comment on function core.forget_vectors() is
+    'Statement trigger of the tables of vectors: the edges from and to a vector go with it.';
 
 -- Annotating: what may be said (ontology) and what was said (label). Labels are versioned rows.
 
@@ -1877,7 +2001,7 @@ comment on column core.label_issue.state is 'open, confirmed (it was wrong) or d
 comment on column core.label_issue.run_id is 'The run that found it last.';
 comment on column core.label_issue.created_at is 'When it was found first.';
 
--- Managing: datasets, their sealed versions, membership by intervals of versions, and slices.
+-- Managing: datasets, their sealed versions, and membership by intervals of versions.
 
 create table core.dataset (
     dataset_id bigint generated always as identity,
@@ -2094,6 +2218,8 @@ $$;
 comment on function core.next_digest(bigint, integer) is
     'smartdb.dataset_digest of a version that is about to be sealed, hidden media included: from the digest of the version '
     'before and what has changed since, unless much has.';
+
+-- Managing: slices, named parts of the media.
 
 create table core.slice (
     slice_id bigint generated always as identity,
@@ -2447,6 +2573,7 @@ declare
         where t.erasure_id = erasure and m.erased_at is null order by t.media_id limit n);
     labels constant bigint[] := array(select l.label_id from core.label as l where l.media_id = any (ids));
     encoder bigint;
+    n_edges bigint;
     n_vectors bigint := 0;
     n_of_one bigint;
     counts jsonb;
@@ -2460,7 +2587,9 @@ begin
     where label_id = any (labels) and num_nonnulls(x, y, w, h, shape, attributes, track_id) > 0;
     update core.review set reason = null
     where reason is not null and (label_id = any (labels) or corrected_label_id = any (labels));
-    for encoder in select e.encoder_id from core.encoder as e loop
+    delete from core.neighbour where media_id = any (ids) or neighbour_id = any (ids);
+    get diagnostics n_edges = row_count;
+    for encoder in select e.encoder_id from core.encoder as e loop -- and what the graph says of them
         execute format('delete from core.embedding_%s where media_id = any ($1)', encoder) using ids;
         get diagnostics n_of_one = row_count;
         n_vectors := n_vectors + n_of_one;
@@ -2472,7 +2601,7 @@ begin
     ),
     predictions as (delete from core.prediction where media_id = any (ids) returning 1),
     chosen as (delete from core.batch_item where media_id = any (ids) returning 1),
-    edges as (delete from core.neighbour where media_id = any (ids) or neighbour_id = any (ids) returning 1),
+    placed as (delete from core.media_graph where media_id = any (ids)),
     extractions as (delete from core.extraction where media_id = any (ids) returning 1),
     pairs as (delete from core.duplicate_pair where media_id = any (ids) or other_id = any (ids) returning 1),
     duplicates as (delete from core.duplicate where media_id = any (ids) returning 1),
@@ -2492,7 +2621,7 @@ begin
         'media', cardinality(ids), 'labels', cardinality(labels), 'vectors', n_vectors,
         'issues', (select count(*) from issues), 'tasks', (select count(*) from tasks),
         'predictions', (select count(*) from predictions), 'batch_items', (select count(*) from chosen),
-        'neighbours', (select count(*) from edges), 'pairs', (select count(*) from pairs), 'duplicates', (select count(*) from duplicates),
+        'neighbours', n_edges, 'pairs', (select count(*) from pairs), 'duplicates', (select count(*) from duplicates),
         'quality', (select count(*) from statistics), 'findings', (select count(*) from findings),
         'terms', (select count(*) from terms), 'subjects', (select count(*) from subjects)) into counts;
     perform core.add_to_report(erasure, counts);

@@ -72,6 +72,9 @@ begin
     execute format('comment on table core.embedding_%s is %L', id,
         'Vectors of encoder ' || add_encoder.name || ', normalised to length 1.');
     execute format('call core.protect(%L)', 'core.embedding_' || id);
+    execute format(
+        'create trigger forget_vectors after delete on core.embedding_%1$s referencing old table as gone
+         for each statement execute function core.forget_vectors(%1$s)', id);
     execute format('grant select, insert, delete on core.embedding_%s to smartdb_writer', id);
     perform core.expose_encoder(id);
     return id;

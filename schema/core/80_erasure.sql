@@ -80,6 +80,7 @@ declare
         where t.erasure_id = erasure and m.erased_at is null order by t.media_id limit n);
     labels constant bigint[] := array(select l.label_id from core.label as l where l.media_id = any (ids));
     encoder bigint;
+    n_edges bigint;
     n_vectors bigint := 0;
     n_of_one bigint;
     counts jsonb;
@@ -93,7 +94,9 @@ begin
     where label_id = any (labels) and num_nonnulls(x, y, w, h, shape, attributes, track_id) > 0;
     update core.review set reason = null
     where reason is not null and (label_id = any (labels) or corrected_label_id = any (labels));
-    for encoder in select e.encoder_id from core.encoder as e loop
+    delete from core.neighbour where media_id = any (ids) or neighbour_id = any (ids);
+    get diagnostics n_edges = row_count;
+    for encoder in select e.encoder_id from core.encoder as e loop -- and what the graph says of them
         execute format('delete from core.embedding_%s where media_id = any ($1)', encoder) using ids;
         get diagnostics n_of_one = row_count;
         n_vectors := n_vectors + n_of_one;
@@ -105,7 +108,7 @@ begin
     ),
     predictions as (delete from core.prediction where media_id = any (ids) returning 1),
     chosen as (delete from core.batch_item where media_id = any (ids) returning 1),
-    edges as (delete from core.neighbour where media_id = any (ids) or neighbour_id = any (ids) returning 1),
+    placed as (delete from core.media_graph where media_id = any (ids)),
     extractions as (delete from core.extraction where media_id = any (ids) returning 1),
     pairs as (delete from core.duplicate_pair where media_id = any (ids) or other_id = any (ids) returning 1),
     duplicates as (delete from core.duplicate where media_id = any (ids) returning 1),
@@ -125,7 +128,7 @@ begin
         'media', cardinality(ids), 'labels', cardinality(labels), 'vectors', n_vectors,
         'issues', (select count(*) from issues), 'tasks', (select count(*) from tasks),
         'predictions', (select count(*) from predictions), 'batch_items', (select count(*) from chosen),
-        'neighbours', (select count(*) from edges), 'pairs', (select count(*) from pairs), 'duplicates', (select count(*) from duplicates),
+        'neighbours', n_edges, 'pairs', (select count(*) from pairs), 'duplicates', (select count(*) from duplicates),
         'quality', (select count(*) from statistics), 'findings', (select count(*) from findings),
         'terms', (select count(*) from terms), 'subjects', (select count(*) from subjects)) into counts;
     perform core.add_to_report(erasure, counts);

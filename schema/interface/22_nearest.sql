@@ -17,11 +17,14 @@ declare
     exactly constant text := '(v.v operator(public.<=>) $1::public.halfvec(%s)) + 0, v.media_id';
     e smartdb.encoder;
     chosen text := case when predicate = 'true' then '' else
-        format('join smartdb.media as m on m.media_id = v.media_id where (%s)', predicate) end;
+        'join smartdb.media as m on m.media_id = v.media_id where ' || smartdb.checked_predicate(predicate) end;
     candidates bigint[];
     found_ids bigint[];
     found_distances double precision[];
+    state text;
+    reason text;
 begin
+    perform set_config('transaction_read_only', 'on', true); -- for this block, also what the predicate calls
     select * into e from smartdb.encoder as r where r.name = encoder;
     if not found then
         raise exception 'no encoder %', encoder
@@ -37,7 +40,9 @@ begin
         where i.relname = format('embedding_%s_hnsw', e.encoder_id) and i.relnamespace = 'core'::regnamespace
     ) then
         if predicate <> 'true' then
-            execute format('select array(select m.media_id from smartdb.media as m where (%s) limit $1)', predicate)
+            execute format(
+                'select array(select m.media_id from smartdb.media as m where %s limit $1)',
+                smartdb.checked_predicate(predicate))
             into candidates using few + 1;
         end if;
         if cardinality(candidates) <= few then
@@ -57,6 +62,10 @@ begin
         return query execute format(statement, e.dim, e.vectors, chosen, format(exactly, e.dim))
         using query, k, candidates;
     end if;
+exception when others then
+    get stacked diagnostics state = returned_sqlstate, reason = message_text;
+    perform smartdb.refuse_predicate(predicate, state, reason);
+    raise;
 end
 $$;
 comment on function smartdb.nearest(halfvec, text, integer, text) is

@@ -62,7 +62,8 @@ COMMANDS = {
     "slices": "smartdb.cli.analyse:slices",
     "compare": "smartdb.cli.analyse:compare",
     "lineage": "smartdb.cli.analyse:lineage",
-    "sample": "smartdb.cli.train:sample",
+    "sample": "smartdb.cli.sample:sample",
+    "batch": "smartdb.cli.batch:batch",
     "serve": "smartdb.cli.serve:serve",
     "dagster": "smartdb.cli.dagster:dagster",
 }

@@ -92,7 +92,11 @@ def _described(conn: psycopg.Connection[Any], encoder: Any) -> list[Any]:
 @click.option("-k", default=10, show_default=True, type=click.IntRange(1, 1000), help="Edges each.")
 @_AS_JSON
 def neighbours(name: str | None, k: int, as_json: bool) -> None:
-    """Find the nearest neighbours of every picture, and group the near-duplicates."""
+    """Find the nearest neighbours of every picture, and group the near-duplicates.
+
+    Only pictures that are new, or lost a neighbour, are compared with all. Fewer edges than there
+    are make no graph anew, more do.
+    """
     from smartdb import database, duplicates, embeddings
     from smartdb.neighbours import build
 
@@ -103,8 +107,8 @@ def neighbours(name: str | None, k: int, as_json: bool) -> None:
         with output.progress("neighbours", n) as tell:
             built = build(conn, encoder.name, k, progress=tell)
         grouped = duplicates.group(conn, encoder.name)
-    counts = {"encoder": encoder.name, "k": k}
-    counts |= {name: built[name] for name in ("n_vectors", "n_edges")}
+    counts: dict[str, Any] = {"encoder": encoder.name}
+    counts |= {name: built[name] for name in ("k", "n_vectors", "n_edges", "n_compared")}
     counts |= {name: grouped[name] for name in ("n_groups", "n_media")}
     if as_json:
         output.print_json(counts)

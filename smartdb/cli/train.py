@@ -1,4 +1,4 @@
-"""Commands of the step Train: train, predict, runs, sample."""
+"""Commands of the step Train: train, predict, runs."""
 
 from __future__ import annotations
 
@@ -113,35 +113,6 @@ def runs(dataset: str | None, limit: int, as_json: bool) -> None:
     columns = ["run", "status", "model", "dataset", "version", "encoder", "seed", "accuracy"]
     shown = [[*list(row.values())[:8], row["test_macro_f1"], row["error"]] for row in rows]
     output.table(shown, [*columns, "macro_f1", "error"])
-
-
-@click.command()
-@_RUN
-@click.option("-n", type=click.IntRange(1), default=50, show_default=True, help="How many.")
-@click.option(
-    "--pool",
-    type=click.Choice(["unlabelled", "labelled", "all"]),
-    default="unlabelled",
-    show_default=True,
-    help="Among which media.",
-)
-@click.option("--seed", type=int, default=0, show_default=True, help="Seed of the choice.")
-@click.option("--encoder", help="Whose vectors tell media apart [default: the run's].")
-@_AS_JSON
-def sample(run_id: int, n: int, pool: Any, seed: int, encoder: str | None, as_json: bool) -> None:
-    """Choose what to label next: what a RUN is unsure about, and no two alike."""
-    from smartdb import database, sampling
-
-    with database.session() as conn:
-        batch = sampling.next_batch(conn, run_id, n, pool=pool, seed=seed, encoder=encoder)
-        items = sampling.batch_items(conn, batch)
-    columns = ["rank", "media_id", "score", "reason", "uri"]
-    if as_json:
-        rows = [dict(zip(columns, item)) for item in items]
-        output.print_json({"batch_id": batch, "items": rows})
-        return
-    output.table(items, columns)
-    output.say(f"batch {batch}")
 
 
 def write_plot(file: Path | None, picture: bytes) -> None:

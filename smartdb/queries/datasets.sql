@@ -19,10 +19,6 @@ select o.ontology_id from core.ontology as o where o.name = %(ontology)s;
 -- A revision that labels live at it never change any more.
 select core.checkpoint();
 
--- name: limit_time
--- Ends a statement of this transaction that takes longer.
-select set_config('statement_timeout', %(milliseconds)s, true);
-
 -- name: stage
 -- Where the changes of the membership are written; null is no member, refused is why it is none.
 drop table if exists pg_temp.changed_item;
@@ -60,8 +56,7 @@ with wanted as (
     left join pg_temp.refused_use as r on r.media_id = c.media_id
     where c.class_id = any (array(
         select k.class_id from core.class as k where k.ontology_id = %(ontology_id)s
-    )) and ({query}
-    )
+    )) and {query}
 ),
 held as (
     select i.media_id, i.split from core.dataset_item as i

@@ -105,3 +105,16 @@ def test_its_numbers_are_in_no_metric(own: FlaskClient, run_sql: Sql, hidden: in
     before = own.get("/v1/runs/5/confusion").json
     run_sql("delete from core.prediction where media_id = %s", hidden)
     assert own.get("/v1/runs/5/confusion").json == before
+
+
+def test_a_finding_that_its_source_forbids_hides_it_at_once(
+    own: FlaskClient, run_sql: Sql, hidden: int
+) -> None:
+    run_sql("delete from core.restriction where media_id = %s", hidden)
+    run_sql("update core.source set forbidden_finding = '{plate}'")
+    assert everything(own, hidden) == list(LISTS)  # it shows a face, which is not forbidden
+    run_sql("insert into core.finding (media_id, kind, run_id) values (%s, 'plate', 1)", hidden)
+    assert everything(own, hidden) == []
+    assert own.get(f"/v1/media/{hidden}").status_code == 404
+    run_sql("select smartdb.resolve_finding(max(finding_id), 'false') from core.finding")
+    assert everything(own, hidden) == list(LISTS)

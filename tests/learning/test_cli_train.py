@@ -70,7 +70,7 @@ def test_dataset_list_show_and_diff(cli: Cli) -> None:
         (["errors", "99"], 1, "run 99 has no predictions"),
         (["compare", "98", "99"], 1, "run 98 has no predictions"),
         (["slices", "x"], 2, "not a valid integer"),
-        (["sample", "99"], 1, "no run 99"),
+        (["sample", "uncertain", "--run", "99"], 1, "no run 99"),
         (["predict", "99"], 1, "no model of run 99"),
     ],
 )
@@ -140,10 +140,20 @@ def test_predict_and_sample_choose_among_the_unlabelled(cli: Cli, trained: int) 
     predicted = as_json(cli("predict", str(trained), "--json"))
     assert (predicted["n"], predicted["is_new"]) == (460, True)
     assert "nothing new" in cli("predict", str(trained)).stderr
-    batch = as_json(cli("sample", str(trained), "-n", "5", "--json"))
+    asked = [
+        "sample",
+        "uncertain+diverse",
+        "--run",
+        str(trained),
+        "--pool",
+        "unlabelled",
+        "-n",
+        "5",
+    ]
+    batch = as_json(cli(*asked, "--json"))
     assert len(batch["items"]) == 5
     assert all(item["media_id"] > 400 for item in batch["items"])
-    again = cli("sample", str(trained), "-n", "5")
+    again = cli(*asked)
     assert f"batch {batch['batch_id']}" in again.stderr
     assert len(ok(again).splitlines()) == 6
 

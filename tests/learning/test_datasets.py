@@ -166,7 +166,7 @@ def test_a_query_that_fails_or_writes_is_refused_and_leaves_nothing(
 
 def test_a_query_that_takes_too_long_is_stopped(conn: psycopg.Connection) -> None:
     before = time.monotonic()
-    with pytest.raises(InvalidInput, match="statement timeout"):
+    with pytest.raises(InvalidInput, match=r"takes longer than 0\.3 s"):
         create(conn, query="pg_sleep(0.1) is not null", timeout_s=0.3)
     assert time.monotonic() - before < 5
     assert conn.execute("show statement_timeout").fetchone() == ("0",)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import psycopg
 import pytest
 
-from smartdb import datasets, sampling, training
+from smartdb import batches, datasets, sampling, training
 from smartdb.errors import InvalidInput, NotFound, NothingToDo
+from smartdb.samplers.spread import spread
 
 
 @pytest.fixture
@@ -17,8 +20,13 @@ def run_id(conn: psycopg.Connection) -> int:
     return training.train_head(conn, "fruit", 1, "toy").run_id
 
 
+def next_batch(conn: psycopg.Connection, run: int, n: int, **options: Any) -> int:
+    options = {"pool": "unlabelled", **options}
+    return sampling.sample(conn, "uncertain+diverse", n, run=run, **options)
+
+
 def chosen(conn: psycopg.Connection, batch_id: int) -> list[int]:
-    return [item[1] for item in sampling.batch_items(conn, batch_id)]
+    return [item.media_id for item in batches.items(conn, batch_id)]
 
 
 def unit(x: np.ndarray) -> np.ndarray:
@@ -26,7 +34,7 @@ def unit(x: np.ndarray) -> np.ndarray:
 
 
 def test_a_batch_is_chosen_among_the_unlabelled(conn: psycopg.Connection, run_id: int) -> None:
-    items = sampling.batch_items(conn, sampling.next_batch(conn, run_id, 8))
+    items = batches.items(conn, next_batch(conn, run_id, 8))
     assert [item[0] for item in items] == list(range(1, 9))
     assert {item[1] for item in items} <= set(range(401, 461))
     assert "the largest of the pool" in items[0][3]
@@ -42,9 +50,9 @@ def test_a_batch_is_chosen_among_the_unlabelled(conn: psycopg.Connection, run_id
 
 
 def test_the_same_call_again_returns_the_same_batch(conn: psycopg.Connection, run_id: int) -> None:
-    first = sampling.next_batch(conn, run_id, 8, seed=3)
-    assert sampling.next_batch(conn, run_id, 8, seed=3) == first
-    other = sampling.next_batch(conn, run_id, 8, seed=4)
+    first = next_batch(conn, run_id, 8, seed=3)
+    assert next_batch(conn, run_id, 8, seed=3) == first
+    other = next_batch(conn, run_id, 8, seed=4)
     assert other != first
     assert chosen(conn, other) != chosen(conn, first)
     assert conn.execute("select count(*) from core.batch").fetchone() == (2,)
@@ -52,23 +60,22 @@ def test_the_same_call_again_returns_the_same_batch(conn: psycopg.Connection, ru
 
 
 def test_labelled_media_leave_the_pool(conn: psycopg.Connection, run_id: int) -> None:
-    before = chosen(conn, sampling.next_batch(conn, run_id, 10))
+    before = chosen(conn, next_batch(conn, run_id, 10))
     conn.execute(
         "insert into core.label (media_id, class_id, origin, actor_id)"
         " select media_id, 1, 'import', 1 from unnest(%s::bigint[]) as u (media_id)",
         [before],
     )
-    after = chosen(conn, sampling.next_batch(conn, run_id, 10, seed=1))
+    after = chosen(conn, next_batch(conn, run_id, 10, seed=1))
     assert not set(after) & set(before)
 
 
 def test_a_pool_that_is_too_small_is_taken_whole_and_says_so(
     conn: psycopg.Connection, run_id: int
 ) -> None:
-    items = sampling.batch_items(conn, sampling.next_batch(conn, run_id, 100))
+    items = batches.items(conn, next_batch(conn, run_id, 100))
     assert sorted(item[1] for item in items) == list(range(401, 461))
-    assert all("all 60 of the pool were taken (100 were asked for)" in item[3] for item in items)
-    assert [item[2] for item in items] == sorted((item[2] for item in items), reverse=True)
+    assert all("all 60 candidates were taken, 100 asked for" in item[3] for item in items)
 
 
 def test_an_empty_pool_is_an_error_that_leaves_no_batch(
@@ -80,33 +87,37 @@ def test_an_empty_pool_is_an_error_that_leaves_no_batch(
     )
     conn.commit()
     with pytest.raises(NothingToDo, match="no unlabelled media"):
-        sampling.next_batch(conn, run_id, 5)
+        next_batch(conn, run_id, 5)
     assert conn.execute("select count(*) from core.batch").fetchone() == (0,)
 
 
 def test_other_pools_are_the_labelled_and_all(conn: psycopg.Connection, run_id: int) -> None:
-    labelled = chosen(conn, sampling.next_batch(conn, run_id, 20, pool="labelled"))
+    labelled = chosen(conn, next_batch(conn, run_id, 20, pool="labelled"))
     assert set(labelled) <= set(range(1, 301))
-    everything = chosen(conn, sampling.next_batch(conn, run_id, 460, pool="all"))
+    everything = chosen(conn, next_batch(conn, run_id, 460, pool="all"))
     assert sorted(everything) == list(range(1, 461))
 
 
 def test_what_makes_no_sense_is_refused(conn: psycopg.Connection, run_id: int) -> None:
-    for options in ({"n": 0}, {"n": 5, "prefilter": 0}, {"n": 5, "pool": "some"}):
-        with pytest.raises(InvalidInput, match="cannot choose"):
-            sampling.next_batch(conn, run_id, **options)
+    for options, said in (
+        ({"n": 0}, "cannot choose 0"),
+        ({"n": 5, "prefilter": 0}, "cannot choose among 0"),
+        ({"n": 5, "pool": "some"}, "no pool 'some'"),
+    ):
+        with pytest.raises(InvalidInput, match=said):
+            next_batch(conn, run_id, **options)
     with pytest.raises(NotFound, match="no run 99999 with predictions"):
-        sampling.next_batch(conn, 99999, 5)
+        next_batch(conn, 99999, 5)
     with pytest.raises(NotFound, match="no encoder 'clip'"):
-        sampling.next_batch(conn, run_id, 5, encoder="clip")
+        next_batch(conn, run_id, 5, encoder="clip")
     with pytest.raises(NotFound, match="no batch 77"):
-        sampling.batch_items(conn, 77)
+        batches.items(conn, 77)
 
 
 def test_of_media_that_look_alike_a_batch_takes_one(
     conn: psycopg.Connection, owner: psycopg.Connection, run_id: int
 ) -> None:
-    first = chosen(conn, sampling.next_batch(conn, run_id, 1))[0]
+    first = chosen(conn, next_batch(conn, run_id, 1))[0]
     conn.commit()
     owner.execute(
         "with alike as (delete from core.embedding_1 where media_id between 401 and 420"
@@ -118,9 +129,9 @@ def test_of_media_that_look_alike_a_batch_takes_one(
     owner.execute("delete from core.embedding_1 where media_id = 460")
     owner.commit()
     alike = set(range(401, 421)) | {first}
-    batch = chosen(conn, sampling.next_batch(conn, run_id, 10, seed=1))
+    batch = chosen(conn, next_batch(conn, run_id, 10, seed=1))
     assert len(alike & set(batch)) == 1
-    query = "select media_id from smartdb.sample_uncertain(10, %s, 'entropy', 'm.media_id > 400')"
+    query = "select media_id from smartdb.sample_uncertain(10, 0, 'm.media_id > 400', %s)"
     newest = conn.execute("select max(run_id) from core.run where kind = 'predict'").fetchone()
     uncertain = {row[0] for row in conn.execute(query, newest)}
     assert len(alike & uncertain) == 10
@@ -133,7 +144,7 @@ def test_spread_starts_with_the_largest_weight_and_takes_one_of_each_cluster() -
     weight = np.ones(100)
     weight[42] = 1.1
     for seed in range(20):
-        places, distance = sampling.spread(x, weight, 5, seed)
+        places, distance = spread(x, weight, 5, seed)
         assert places[0] == 42
         assert sorted(places % 5) == [0, 1, 2, 3, 4]
         assert np.isinf(distance[0])
@@ -142,13 +153,13 @@ def test_spread_starts_with_the_largest_weight_and_takes_one_of_each_cluster() -
 
 def test_spread_takes_equal_rows_last_and_never_twice() -> None:
     x = unit(np.repeat(np.eye(3), 4, axis=0))
-    places, distance = sampling.spread(x, np.arange(12.0), 12, 0)
+    places, distance = spread(x, np.arange(12.0), 12, 0)
     assert sorted(places) == list(range(12))
     assert sorted(places[:3] // 4) == [0, 1, 2]
     assert (distance[3:] < 1e-6).all()
 
 
 def test_spread_of_nothing_and_of_weight_zero() -> None:
-    assert len(sampling.spread(np.zeros((0, 3), np.float32), np.zeros(0), 4, 0)[0]) == 0
-    places, _ = sampling.spread(unit(np.eye(3)), np.zeros(3), 3, 0)
+    assert len(spread(np.zeros((0, 3), np.float32), np.zeros(0), 4, 0)[0]) == 0
+    places, _ = spread(unit(np.eye(3)), np.zeros(3), 3, 0)
     assert sorted(places) == [0, 1, 2]

@@ -11,7 +11,7 @@ import psycopg
 import pytest
 from PIL import Image
 
-from smartdb import datasets, evaluation, models, sampling, towers, training, walk
+from smartdb import batches, datasets, evaluation, models, sampling, towers, training, walk
 from smartdb.errors import EncoderUnavailable, InvalidInput, NotFound
 
 ARCHITECTURE = "smartdb-finetune"
@@ -107,8 +107,9 @@ def test_a_stored_tower_predicts_what_it_predicted_and_what_has_no_label(
         for run in (made.run_id, found.run_id)
     )
     assert np.allclose(before, after, atol=1e-6)
-    batch = sampling.next_batch(conn, found.run_id, 3)
-    assert {item[1] for item in sampling.batch_items(conn, batch)} < set(range(401, 405))
+    asked = {"pool": "unlabelled", "run": found.run_id}
+    batch = sampling.sample(conn, "uncertain+diverse", 3, **asked)
+    assert {item.media_id for item in batches.items(conn, batch)} < set(range(401, 405))
 
 
 @pytest.mark.usefixtures("pictures")

@@ -15,11 +15,12 @@ import psycopg
 import pytest
 from PIL import Image
 
-from smartdb import choices, contents, duplicates, embeddings, encoders, neighbours, videos
+from smartdb import choices, contents, duplicates, embeddings, encoders, neighbours, terms, videos
 from smartdb.database import connect
 from smartdb.errors import InvalidInput, NotFound
 from smartdb.frames import extract as extract_frames
 from smartdb.ingest import ingest
+from smartdb.sanitise import sanitise
 
 from .drawn_clips import write_clip
 
@@ -292,3 +293,31 @@ def test_a_video_has_a_thumbnail_and_a_strip(taken: Connection) -> None:
 def test_frames_are_not_counted_as_files_of_a_source(taken: Connection) -> None:
     extract(taken, choices.every(0.5))
     assert _rows(taken, "select n_files, n_media from smartdb.source_summary") == [(2, 2)]
+
+
+def test_a_frame_with_a_forbidden_finding_is_replaced_by_a_clean_picture(
+    taken: Connection, as_role: Callable[[str], Connection]
+) -> None:
+    extract(taken, choices.every(1.0))
+    ((frame, video, source),) = taken.execute(
+        "select m.media_id, m.parent_media_id, m.source from smartdb.media as m "
+        "where m.kind = 'frame' order by m.media_id limit 1"
+    ).fetchall()
+    before = np.asarray(contents.load_rgb(contents.find(taken, frame)))
+    taken.execute(
+        "insert into core.finding (media_id, kind, region, run_id) "
+        "values (%s, 'face', '{8,8,24,24}', 1)",
+        [frame],
+    )
+    taken.commit()
+    officer = as_role("smartdb_privacy")
+    terms.set_source(officer, source, forbidden_finding=["face"])
+    officer.commit()
+    assert sanitise(officer, source, how="fill", workers=1)["cleaned"] == 1
+    ((copy,),) = taken.execute("select media_id from smartdb.media where kind = 'image'").fetchall()
+    shown = taken.execute("select media_id from smartdb.media").fetchall()
+    assert not {(frame,), (video,)} & set(shown)
+    after = np.asarray(contents.load_rgb(contents.find(taken, copy)))
+    assert after.shape == before.shape
+    assert np.ptp(after[10:30, 10:30], axis=(0, 1)).max() <= 8 < np.ptp(before[10:30, 10:30])
+    assert np.abs(after[-8:].astype(int) - before[-8:]).mean() < 8

@@ -46,6 +46,17 @@ cross join lateral (
     from core.embedding_1 as b where b.media_id <> a.media_id
     order by a.v <=> b.v, b.media_id limit 2
 ) as n;
+insert into core.graph (encoder_id, k, largest_isolation, run_id) values (1, 2, 0.001, 2);
+insert into core.cluster (encoder_id, cluster_id, v, radius, run_id) values
+    (1, 1, '[1,0.1,0.1]', 0.01, 2), (1, 2, '[0.1,1,0.2]', 0.02, 2);
+insert into core.map (encoder_id, method, origin, x_axis, y_axis, run_id) values (1, 'pca', '[0,0,0]', '[1,0,0]', '[0,1,0]', 2);
+insert into core.media_graph (
+    encoder_id, media_id, n_neighbours, distance, isolation, cluster_id, centre_distance, map_x, map_y, run_id)
+select
+    1, n.media_id, count(*), avg(n.distance), sum(n.distance * case n.rank when 1 then 0.6 else 0.3 end) / 0.9,
+    case when n.media_id <= 5 then 1 else 2 end, 0.002 * (n.media_id % 5),
+    case when n.media_id <= 5 then 1 else 0.1 end, case when n.media_id <= 5 then 0.1 else 1 end, 2
+from core.neighbour as n where n.media_id <> 10 group by n.media_id;
 insert into core.duplicate (media_id, group_id, run_id) values (1, 1, 2), (2, 1, 2);
 insert into core.duplicate_pair (encoder_id, media_id, other_id, bits, distance) values (1, 1, 2, 1, 0.01);
 

@@ -13,9 +13,10 @@ import pytest
 from PIL import Image
 
 from smartdb import digits, duplicates, embeddings, encoders, images, neighbours
-from smartdb.duplicates import Edges, Thresholds
+from smartdb.duplicates import Edges, LastDistances, Thresholds
 from smartdb.errors import NothingToDo
 from smartdb.ingest import ingest
+from smartdb.knn import knn
 
 Connection = psycopg.Connection[Any]
 
@@ -68,7 +69,7 @@ def test_pairs_by_hash_join_what_the_graph_has_not_or_need_what_is_usual() -> No
     pair = Edges(np.array([1]), np.array([2]), np.array([0.2], np.float32), np.array([1], np.int32))
     assert duplicates.groups((edges(*FAR), pair))[0].tolist() == [1, 2]
     assert duplicates.groups((NONE, pair))[0].tolist() == []
-    assert duplicates.groups((NONE, pair), usual=0.5)[0].tolist() == [1, 2]
+    assert duplicates.groups((NONE, pair), last=LastDistances.of(NONE, 0.5))[0].tolist() == [1, 2]
 
 
 def test_pictures_of_one_colour_have_no_hash_and_need_the_nearness() -> None:
@@ -151,9 +152,7 @@ def joined_pairs(root: Path, paths: list[str]) -> set[frozenset[str]]:
     """Pairs of files that the descriptor's graph and the hashes call near-duplicates."""
     encoder = encoders.load("descriptor")
     files: list[Path | bytes] = [root / path for path in paths]
-    near, distance = neighbours.knn(
-        np.concatenate([b.vectors for b in encoder.encode_files(files)]), 10
-    )
+    near, distance = knn(np.concatenate([b.vectors for b in encoder.encode_files(files)]), 10)
     hashes = [int(images.phash(images.load_rgb(file)) or "0", 2) for file in files]
     rows, others = np.repeat(np.arange(len(paths)), 10), near.ravel()
     bits = np.array(hashes, np.uint64)
@@ -172,12 +171,12 @@ def test_neighbours_prints_edges_and_groups(
         write_picture(tmp_path / f"{i:02d}.png", i)
     write_picture(tmp_path / "copy.jpg", 3)
     manage(conn, tmp_path)
-    result = cli("neighbours", "-k", "5")
+    result = cli("neighbours", "-k", "11")
     assert result.exit_code == 0, result.output
     lines = [line.split() for line in result.stdout.splitlines()]
     assert lines == [
-        ["encoder", "k", "n_vectors", "n_edges", "n_groups", "n_media"],
-        ["descriptor", "5", "13", "65", "1", "2"],
+        ["encoder", "k", "n_vectors", "n_edges", "n_compared", "n_groups", "n_media"],
+        ["descriptor", "11", "13", "143", "13", "1", "2"],
     ]
     again = cli("neighbours", "-k", "5", "--json")
     assert '"n_groups": 1' in again.stdout

@@ -10,7 +10,7 @@ import numpy as np
 import psycopg
 import pytest
 
-from smartdb import bulk, embeddings, neighbours
+from smartdb import bulk, embeddings, knn, neighbours
 from smartdb.encoders import Encoder
 from smartdb.errors import InvalidInput, NotFound
 
@@ -53,9 +53,10 @@ def add(conn: Connection) -> Callable[[Floats], list[int]]:
 def test_knn_finds_what_comparing_all_with_all_finds(
     n: int, k: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(neighbours, "_BLOCK_VALUES", n * 64)
+    monkeypatch.setattr(knn, "ROWS", 64)
+    monkeypatch.setattr(knn, "COLUMNS", 50)
     vectors = random_units(n, 16)
-    near, distances = neighbours.knn(vectors, k)
+    near, distances = knn.knn(vectors, k)
     exact = 1 - vectors.astype(np.float64) @ vectors.T.astype(np.float64)
     np.fill_diagonal(exact, 9)
     order = np.argsort(exact, axis=1)[:, : min(k, n - 1)]
@@ -65,13 +66,13 @@ def test_knn_finds_what_comparing_all_with_all_finds(
 
 @pytest.mark.parametrize("n", [0, 1])
 def test_nothing_has_no_neighbours(n: int) -> None:
-    near, distances = neighbours.knn(random_units(n, 4), 10)
+    near, distances = knn.knn(random_units(n, 4), 10)
     assert near.shape == distances.shape == (n, 0)
 
 
 def test_of_equal_distances_the_smaller_row_comes_first() -> None:
     vectors = np.repeat(random_units(3, 33), 5, axis=0)[np.random.default_rng(1).permutation(15)]
-    near, distances = neighbours.knn(vectors, 6)
+    near, distances = knn.knn(vectors, 6)
     for row, (others, far) in enumerate(zip(near, distances, strict=True)):
         assert row not in others
         same = [i for i in range(15) if i != row and (vectors[i] == vectors[row]).all()]
@@ -81,10 +82,11 @@ def test_of_equal_distances_the_smaller_row_comes_first() -> None:
 
 
 def test_memory_stays_within_the_block(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(neighbours, "_BLOCK_VALUES", 64 * 4000)
+    monkeypatch.setattr(knn, "ROWS", 100)
+    monkeypatch.setattr(knn, "COLUMNS", 400)
     vectors = random_units(4000, 8)
     tracemalloc.start()
-    neighbours.knn(vectors, 10)
+    knn.knn(vectors, 10)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 8e6  # all distances at once would be 64 MB
@@ -95,7 +97,7 @@ def test_edges_are_those_of_the_vectors(conn: Connection, add: Any) -> None:
     ids = add(vectors)
     counts = neighbours.build(conn, "x", k=4)
     assert (counts["n_vectors"], counts["n_edges"], counts["is_new"]) == (30, 120, 1)
-    near, distances = neighbours.knn(vectors.astype(np.float16).astype(np.float32), 4)
+    near, distances = knn.knn(vectors.astype(np.float16).astype(np.float32), 4)
     rows = conn.execute(
         "select media_id, rank, neighbour_id, distance from core.neighbour order by 1, 2"
     ).fetchall()
@@ -112,24 +114,23 @@ def test_a_second_build_with_nothing_new_does_nothing(
 ) -> None:
     add(random_units(6, 8))
     first = neighbours.build(conn, "x", k=3)
-    monkeypatch.setattr(neighbours, "knn", None)
-    assert neighbours.build(conn, "x", k=3) == {**first, "is_new": 0}
+    monkeypatch.setattr(neighbours, "compare", None)
+    assert neighbours.build(conn, "x", k=2) == {**first, "n_compared": 0, "is_new": 0}
     assert conn.execute("select count(*) from core.run where kind = 'neighbours'").fetchone() == (
         1,
     )
 
 
-def test_new_vectors_another_k_and_lost_edges_make_the_graph_anew(
+def test_a_larger_k_makes_the_graph_anew_and_a_smaller_one_does_not(
     conn: Connection, add: Any
 ) -> None:
     add(random_units(6, 8))
-    neighbours.build(conn, "x", k=3)
+    assert neighbours.build(conn, "x", k=2)["n_edges"] == 12
+    wider = neighbours.build(conn, "x", k=3)
+    assert (wider["n_edges"], wider["n_compared"], wider["k"]) == (18, 6, 3)
     add(random_units(2, 8, seed=1))
-    assert neighbours.build(conn, "x", k=3)["n_edges"] == 24
-    assert neighbours.build(conn, "x", k=2)["n_edges"] == 16
-    conn.execute("delete from core.neighbour where rank = 2")
-    conn.commit()
-    assert neighbours.build(conn, "x", k=2)["n_edges"] == 16
+    more = neighbours.build(conn, "x", k=2)
+    assert (more["n_edges"], more["n_compared"], more["k"]) == (24, 2, 3)
 
 
 def test_a_build_that_fails_leaves_the_old_edges(
@@ -141,9 +142,9 @@ def test_a_build_that_fails_leaves_the_old_edges(
     def fail(*_: Any) -> Any:
         raise MemoryError("out of memory")
 
-    monkeypatch.setattr(neighbours, "knn", fail)
+    monkeypatch.setattr(neighbours, "compare", fail)
     with pytest.raises(MemoryError):
-        neighbours.build(conn, "x", k=2)
+        neighbours.build(conn, "x", k=4)
     assert conn.execute("select count(*) from core.neighbour").fetchone() == (18,)
     last = "select status from core.run where kind = 'neighbours' order by run_id desc limit 1"
     assert conn.execute(last).fetchone() == ("failed",)

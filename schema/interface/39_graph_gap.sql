@@ -1,0 +1,27 @@
+-- Media of which an encoder's graph does not say all yet: the work list of smartdb map.
+create function smartdb.graph_gap(encoder text) returns table (media_id bigint, reason text)
+language plpgsql stable as $$
+declare
+    at text := (select e.vectors from smartdb.encoder as e where e.name = encoder);
+begin
+    if at is null then
+        raise exception 'no encoder %', encoder
+            using errcode = 'SD001', hint = 'see: select name from smartdb.encoder';
+    end if;
+    return query execute format(
+        'select v.media_id, case when g.media_id is null then ''new'' when g.n_neighbours is null then ''lost edge''
+             else ''not placed'' end
+         from %s as v
+         left join smartdb.media_graph as g on g.media_id = v.media_id and g.encoder = $1
+         where g.n_neighbours is null or g.cluster_id is null or g.map_x is null
+         order by v.media_id', at) using encoder;
+end
+$$;
+comment on function smartdb.graph_gap(text) is
+    'Media with a vector that are not in the graph yet (new), lost a neighbour whose vector went (lost edge), or have no '
+    'cluster or no place on the map (not placed); empty when all is done. SD001 for an unknown encoder.';
+
+-- example:
+--   select media_id, reason from smartdb.graph_gap('tiny')
+-- result:
+--   10 | new

@@ -42,7 +42,7 @@ def export(
             purpose=config.purpose or None,
         )
         return result({
-            "uri": done.uri, "format": done.format, "dataset": done.dataset, "version": done.version,
-            "items": done.n_items, "files": done.n_files, "bytes": done.n_bytes,
-            "manifest": done.manifest_sha256, "lost": dict(done.problems),
+            "uri": done.uri, "format": done.format, "dataset": done.dataset,
+            "version": done.version, "items": done.n_items, "files": done.n_files,
+            "bytes": done.n_bytes, "manifest": done.manifest_sha256, "lost": dict(done.problems),
         })  # fmt: skip

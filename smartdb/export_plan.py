@@ -46,7 +46,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Plan:
-    """An export that is staged. ``identity`` is what two exports of the same bytes have in common."""
+    """An export that is staged; two with the same ``identity`` have the same bytes."""
 
     version: datasets.DatasetVersion
     dataset_id: int

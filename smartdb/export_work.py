@@ -79,7 +79,7 @@ class Done:
 
 @dataclass(frozen=True)
 class Work:
-    """An export that is being written: from where, to where, with a folder for files in the make."""
+    """An export that is being written: from where, to where, and where files are in the make."""
 
     conn: psycopg.Connection[Any]
     plan: Plan
@@ -129,7 +129,9 @@ class Work:
         """The media of a part."""
         return samples(self.conn, self.plan, part.first, part.last, name_of)
 
-    def every(self, name_of: Callable[[str, str], str], split: str | None = None) -> Iterator[Sample]:
+    def every(
+        self, name_of: Callable[[str, str], str], split: str | None = None
+    ) -> Iterator[Sample]:
         """All media, or those of a split, part by part."""
         for part in self.plan.parts:
             if split in (None, part.split):

@@ -286,7 +286,7 @@ def _write(
             done = layout.write(work, part) if part else layout.finish(work)
             work.keep_note(key, done)
         if part and done.media_ids:
-            values = {"export_id": export_id, "part": part.number}
+            values: dict[str, Any] = {"export_id": export_id, "part": part.number}
             values |= {"media_ids": done.media_ids, "paths": done.paths}
             work.conn.execute(statement("exports", "add_part"), values)
             work.conn.commit()
@@ -337,7 +337,7 @@ def _told(root: str) -> Iterator[None]:
 
 @contextmanager
 def _scratch(root: str) -> Iterator[Path]:
-    """A folder for files in the make, inside of a local export, so that they need only be renamed."""
+    """A folder for files in the make: inside of a local export, so that renaming is enough."""
     if not stores.is_local(root):
         with tempfile.TemporaryDirectory(prefix="smartdb-export-") as name:
             yield Path(name)

@@ -184,7 +184,7 @@ class Shards:
             with file.open("rb") as opened:
                 for place in mine[max(0, skip - offset) :]:
                     done = replace(state, offset=max(skip, offset) + 1)
-                    yield self._made(opened.fileno(), *index[place], done)
+                    yield self._made(opened.fileno(), *index[int(place)], done)
                     offset = done.offset
 
     def _shares(self, state: State) -> Iterator[tuple[Path, slice]]:

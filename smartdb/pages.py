@@ -52,10 +52,8 @@ def version_page(
     return _rows(conn, "versions", dataset=dataset, after=after[0], version=after[1], limit=limit)
 
 
-def export_page(
-    conn: Connection, dataset: str, version: int, after: int, limit: int
-) -> list[Row]:
-    """Exports of a sealed version, oldest first; the key is export_id. NotFound if there is none."""
+def export_page(conn: Connection, dataset: str, version: int, after: int, limit: int) -> list[Row]:
+    """Exports of a sealed version, oldest first; the key is export_id. NotFound without one."""
     datasets.find_version(conn, dataset, version)
     return [asdict(e) for e in exports.exports(conn, dataset, version, after=after, limit=limit)]
 

@@ -48,3 +48,4 @@ comment on column smartdb.export.finished_at is 'When its manifest was written.'
 -- example:
 --   select dataset, version, format, uri, state, n_items, n_restricted, is_stale from smartdb.export
 -- result:
+--   pets | 2 | webdataset | file:///exports/pets | complete | 9 | 0 | False

@@ -14,3 +14,5 @@ comment on column smartdb.export_item.path is 'The file, below the export''s uri
 -- example:
 --   select media_id, path from smartdb.export_item order by media_id limit 2
 -- result:
+--   1 | train-000000.tar
+--   2 | train-000000.tar

@@ -12,6 +12,11 @@ from smartdb.cli import output
 if TYPE_CHECKING:
     from smartdb.exports import Export
 
+_WRITTEN = ("dataset", "version", "format", "items", "splits", "files", "bytes", "manifest")
+_LISTED = (
+    "export_id", "dataset", "version", "format", "state", "n_items", "n_erased", "n_restricted",
+    "uri",
+)  # fmt: skip
 _AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
@@ -83,6 +88,7 @@ def create(
     stopped when it is run again. manifest.json, with the digest of every file, is written last.
     """
     from smartdb import database, exports
+    from smartdb.export_plan import ORIGINS
 
     with database.session() as conn, output.counted("export") as tell:
         done = exports.export(
@@ -94,7 +100,7 @@ def create(
             pictures=pictures,
             names=names,
             seed=seed,
-            origins=origins or exports.ORIGINS,
+            origins=origins or ORIGINS,
             boxes=boxes,
             purpose=purpose,
             leave_out_refused=leave_out_refused,
@@ -107,8 +113,7 @@ def create(
         splits = ", ".join(f"{split} {n}" for split, n in done.splits.items())
         row = (done.dataset, done.version, done.format, done.n_items, splits, done.n_files,
                done.n_bytes, done.manifest_sha256[:16])  # fmt: skip
-        columns = "dataset version format items splits files bytes manifest".split()
-        output.table([row], columns)
+        output.table([row], _WRITTEN)
     _talk(done)
 
 
@@ -125,8 +130,7 @@ def list_(dataset: str | None, stale: bool, as_json: bool) -> None:
     if as_json:
         output.print_json([asdict(each) for each in found])
         return
-    columns = "export_id dataset version format state n_items n_erased n_restricted uri".split()
-    output.table(([getattr(each, name) for name in columns] for each in found), columns)
+    output.table(([getattr(each, name) for name in _LISTED] for each in found), _LISTED)
 
 
 @export.command()
@@ -143,7 +147,8 @@ def verify(dest: str, as_json: bool) -> None:
     elif found.wrong:
         output.table(found.wrong, ["file", "problem"])
     if found.wrong:
-        raise click.ClickException(f"{len(found.wrong)} of {found.n_files} files are not as written")
+        n = len(found.wrong)
+        raise click.ClickException(f"{n} of {found.n_files} files are not as they were written")
     output.say(f"{found.n_files} files, {found.n_bytes} bytes, as they were written")
 
 

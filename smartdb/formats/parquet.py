@@ -38,7 +38,11 @@ def images(path: Path) -> Path | None:  # noqa: ARG001
 def classes(path: Path) -> list[ClassInfo]:
     """The names that its metadata has, those of each column in turn."""
     files = _files(path)
-    names = class_names(library("pyarrow.parquet").read_schema(files[0]).metadata or {}) if files else {}
+    names = (
+        class_names(library("pyarrow.parquet").read_schema(files[0]).metadata or {})
+        if files
+        else {}
+    )
     found = dict.fromkeys(name for each in names.values() for name in each)
     return [ClassInfo(name) for name in found]
 
@@ -150,7 +154,7 @@ def _thing(
         if name is None:
             raise ValueError("a label without a class")
         key = str(each["id"]) if each.get("id") is not None else None
-        kind, box = each.get("kind") or "box", reader.box_of(each.get("bbox"))
+        kind, box = manifest.kind_of(each.get("kind") or "box"), reader.box_of(each.get("bbox"))
         return Annotation(picture, kind, name, where, box, key=key, **_said(each))
     except (TypeError, ValueError) as error:
         return Problem(where, "bad_row", str(error))
@@ -159,7 +163,8 @@ def _thing(
 def _other(each: Mapping[str, Any], picture: str, where: str) -> Annotation | Problem:
     """A caption, or a class of the whole picture."""
     try:
-        return Annotation(picture, each["kind"], each["class"], where, **_said(each))
+        kind = manifest.kind_of(each["kind"])
+        return Annotation(picture, kind, each["class"], where, **_said(each))
     except (KeyError, TypeError, ValueError) as error:
         return Problem(where, "bad_row", f"{error!r}")
 

@@ -21,7 +21,9 @@ class ClassFolders:
     def check(self, plan: Plan) -> None:
         """InvalidInput without pictures: there is nothing else."""
         if plan.pictures == "none":
-            raise InvalidInput("class folders hold nothing but pictures; copy them, or link to them")
+            raise InvalidInput(
+                "class folders hold nothing but pictures; copy them, or link to them"
+            )
 
     def write(self, work: Work, part: Part) -> Done:
         """Writes pictures into the folders of their classes."""

@@ -35,13 +35,13 @@ def text(work: Work, folder: str) -> bytes:
         "description": version.message or f"Version {version.version} of {version.dataset}.",
         "datePublished": version.sealed_at.date().isoformat(),
         "license": [f"https://spdx.org/licenses/{each}" for each in licence] or "not stated",
-        "distribution": _distribution(work, folder),
+        "distribution": _distribution(folder),
         "recordSet": [_classes(work), _pictures()],
     }  # fmt: skip
     return json.dumps(said, indent=1).encode() + b"\n"
 
 
-def _distribution(work: Work, folder: str) -> list[dict[str, Any]]:
+def _distribution(folder: str) -> list[dict[str, Any]]:
     return [{
         "@type": "cr:FileSet", "@id": FILES, "name": FILES,
         "description": "A row for each picture.",
@@ -54,7 +54,10 @@ def _classes(work: Work) -> dict[str, Any]:
     return {
         "@type": "cr:RecordSet", "@id": "classes", "name": "classes", "dataType": "sc:Enumeration",
         "key": {"@id": "classes/id"},
-        "field": [{"@type": "cr:Field", "@id": f"classes/{n}", "name": n, "dataType": kind} for n, kind in fields],
+        "field": [
+            {"@type": "cr:Field", "@id": f"classes/{name}", "name": name, "dataType": kind}
+            for name, kind in fields
+        ],
         "data": [
             {"classes/id": number, "classes/name": info.name}
             for number, info in enumerate(work.plan.classes)
@@ -65,17 +68,21 @@ def _classes(work: Work) -> dict[str, Any]:
 def _pictures() -> dict[str, Any]:
     image = _field("image", "sc:ImageObject", "The picture.")
     image["source"]["transform"] = {"jsonPath": "bytes"}
-    label = _field("label", "sc:Integer", "The class of the whole picture, if one is all that is said.")
+    label = _field("label", "sc:Integer", "The class of the whole picture, if there is one.")
     label["references"] = {"field": {"@id": "classes/id"}}
     split = _field("split", "sc:Text", "train, validation or test.")
     split["source"] = {
         "fileSet": {"@id": FILES}, "extract": {"fileProperty": "filename"},
         "transform": {"regex": "^(train|validation|test)-"},
     }  # fmt: skip
-    sizes = [_field(name, "sc:Integer", f"{name.capitalize()} in pixels.") for name in ("width", "height")]
+    sizes = [
+        _field(name, "sc:Integer", f"{name.capitalize()} in pixels.")
+        for name in ("width", "height")
+    ]
     return {
         "@type": "cr:RecordSet", "@id": "pictures", "name": "pictures",
-        "description": "The pictures. The column objects of the files, what has a box, is nested and not described here.",
+        "description": "The pictures. What has a box is in the nested column objects of the files, "
+        "which is not described here.",
         "field": [image, split, label, *sizes],
     }  # fmt: skip
 

@@ -12,7 +12,7 @@ from smartdb.statements import statement
 
 
 def licences(conn: psycopg.Connection[Any]) -> list[str | None]:
-    """The licences of the sources that the staged media lie in, in order; None stands for none stated."""
+    """Those of the sources that the staged media lie in, in order; None is one that states none."""
     with translated(), conn.cursor(row_factory=tuple_row) as cursor:
         found = [name for (name,) in cursor.execute(statement("exports", "licences"))]
     conn.commit()

@@ -10,7 +10,7 @@ from typing import ClassVar
 from smartdb import formats
 from smartdb.export_plan import Part, Plan
 from smartdb.export_work import Done, Work
-from smartdb.formats.base import Annotation, Picture
+from smartdb.formats.base import Annotation, Picture, Problem
 from smartdb.layouts import pictures
 
 
@@ -52,7 +52,7 @@ class Loose:
         done.files = work.put_all(folder)
         return done
 
-    def _write(self, work: Work, path: Path, split: str | None) -> list[formats.Problem]:
+    def _write(self, work: Work, path: Path, split: str | None) -> list[Problem]:
         def every() -> Iterator[tuple[Picture, tuple[Annotation, ...]]]:
             for sample in work.every(self._name, split):
                 yield sample.picture(self._name(sample.split, sample.name)), sample.labels

@@ -17,6 +17,7 @@ Conn = psycopg.Connection[Any]
 
 RING = [[1.25, 2], [11, 2], [11, 7.5]]
 HOLE = [[5, 3], [6, 3], [6, 4]]
+MASK = compressed({"size": [30, 40], "counts": [45, 5, 1150]}, (40, 30))
 SPLITS = ("train", "train", "train", "train", "val", "test")
 BOX = (1.1, 2.0, 10.0, 5.0)
 SAID: list[tuple[str, str, Any, Any, dict[str, Any]]] = [
@@ -26,7 +27,7 @@ SAID: list[tuple[str, str, Any, Any, dict[str, Any]]] = [
     ("dog, bär", "box", (0.5, 1.0 / 3, 7.25, 9.0), None, {"n": 3, "note": "ä"}),
     ("cat", "polygon", (1.25, 2.0, 9.75, 5.5), {"polygons": [[RING]]}, {}),
     ("dog, bär", "polygon", (1.25, 2.0, 9.75, 5.5), {"polygons": [[RING, HOLE]]}, {}),
-    ("cat", "mask", (1.0, 15.0, 1.0, 5.0), compressed({"size": [30, 40], "counts": [45, 5, 1150]}, (40, 30)), {}),
+    ("cat", "mask", (1.0, 15.0, 1.0, 5.0), MASK, {}),
     ("cat", "keypoints", (1.0, 2.0, 3.0, 4.0), {"points": [[1, 2, 2], [4, 6, 2]]}, {}),
     ("cat", "polyline", (1.0, 2.0, 3.0, 0.0), {"points": [[1, 2], [4, 2]]}, {}),
     ("cat", "rotated_box", (1.0, 1.0, 4.0, 4.0), {"corners": [[1, 3], [3, 1], [5, 3], [3, 5]]}, {}),
@@ -71,8 +72,11 @@ def fill(conn: Conn, files: list[Path]) -> None:
             " select m.media_id, c.class_id, %s, %s, %s, %s, %s, %s, %s, %s, 'import', 2"
             " from core.media as m join core.class as c on c.name = %s"
             " where %s in ('classification', 'box') or m.media_id <= 2",
-            (kind, *(box or (None,) * 4), shape and json.dumps(shape), json.dumps(attributes) if attributes
-             else None, 0.5 if place == 3 else None, name, kind),
+            (
+                kind, *(box or (None,) * 4), shape and json.dumps(shape),
+                json.dumps(attributes) if attributes else None,
+                0.5 if place == 3 else None, name, kind,
+            ),
         )  # fmt: skip
     seal(conn, "pets", "pets", dict(enumerate(SPLITS, 1)))
 
@@ -85,9 +89,11 @@ def seal(conn: Conn, name: str, ontology: str, splits: dict[int, str]) -> None:
     )  # fmt: skip
     at = "(select dataset_id from core.dataset where name = %s)"
     conn.execute(
-        "insert into core.dataset_version (dataset_id, version, revision, query, seed, message, run_id)"
-        f" select {at}, 1, core.checkpoint(), 'true', 0, 'first', min(run_id) from core.run", (name,)
-    )  # fmt: skip
+        "insert into core.dataset_version"
+        " (dataset_id, version, revision, query, seed, message, run_id)"
+        f" select {at}, 1, core.checkpoint(), 'true', 0, 'first', min(run_id) from core.run",
+        (name,),
+    )
     conn.execute(
         "insert into core.dataset_item (dataset_id, media_id, split, version_from)"
         f" select {at}, i, s, 1 from unnest(%s::bigint[], %s::text[]) as u (i, s)",

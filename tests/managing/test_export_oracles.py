@@ -40,7 +40,9 @@ def test_hugging_face_datasets_loads_the_splits_with_pictures_classes_and_object
         datasets = pytest.importorskip("datasets")
         datasets.disable_progress_bars()
         found = datasets.load_dataset(str(tmp_path / "out"), cache_dir=str(tmp_path / "cache"))
-        assert {name: len(rows) for name, rows in found.items()} == Counter(WORDS[s] for s in SPLITS)
+        assert {name: len(rows) for name, rows in found.items()} == Counter(
+            WORDS[s] for s in SPLITS
+        )
         label = found["train"].features["label"]
         assert label.names == ["cat", "dog, b\u00e4r", "caption", "unused"]
         row = found["test"][0]
@@ -70,12 +72,16 @@ def test_mlcroissant_finds_nothing_wrong_and_reads_the_records(pets: Conn, tmp_p
         described = mlcroissant.Dataset(jsonld=str(tmp_path / "out" / "croissant.json"))
         assert list(described.metadata.ctx.issues.errors) == []
         records = list(described.records("pictures"))
-    assert Counter(r["pictures/split"].decode() for r in records) == Counter(WORDS[s] for s in SPLITS)
+    assert Counter(r["pictures/split"].decode() for r in records) == Counter(
+        WORDS[s] for s in SPLITS
+    )
     assert {r["pictures/image"].size for r in records} == {(40, 30)}
     assert {r["pictures/label"] for r in records} == {0}
 
 
-def test_rows_are_fetched_a_batch_at_once_in_the_order_asked_for(pets: Conn, tmp_path: Path) -> None:
+def test_rows_are_fetched_a_batch_at_once_in_the_order_asked_for(
+    pets: Conn, tmp_path: Path
+) -> None:
     exports.export(pets, "pets", tmp_path / "out", format="parquet", shard_bytes=5000)
     rows = loading.Rows(tmp_path / "out", columns=["image", "label"])
     assert len(rows) == 4

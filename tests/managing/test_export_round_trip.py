@@ -78,10 +78,13 @@ def test_media_that_come_in_have_their_split_as_an_attribute(
     exports.export(pets, "pets", tmp_path / "out", format="coco")
     import_labels(conn, tmp_path / "out", create_classes=True, workers=1)
     asked = "select sha256, attributes ->> 'split' from smartdb.media order by sha256"
-    assert conn.execute(asked).fetchall() == pets.execute(
-        "select m.sha256, i.split from smartdb.dataset_item as i"
-        " join smartdb.media as m using (media_id) order by m.sha256"
-    ).fetchall()
+    assert (
+        conn.execute(asked).fetchall()
+        == pets.execute(
+            "select m.sha256, i.split from smartdb.dataset_item as i"
+            " join smartdb.media as m using (media_id) order by m.sha256"
+        ).fetchall()
+    )
 
 
 SETS = (

@@ -9,7 +9,19 @@ from collections.abc import Sequence
 from flask import Flask, Response, g, request
 from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 
-from . import datasets, docs, exports, health, images, media, problems, reviews, runs, tasks
+from . import (
+    datasets,
+    docs,
+    exports,
+    health,
+    images,
+    media,
+    problems,
+    regions,
+    reviews,
+    runs,
+    tasks,
+)
 from .database import Pool
 
 __all__ = ["LOOPBACK", "create_app"]
@@ -47,7 +59,7 @@ def create_app(url: str | None = None, *, trusted_hosts: Sequence[str] | None = 
     app.before_request(_require_json)
     app.after_request(_add_headers)
     problems.register(app)
-    for module in (media, images, tasks, reviews, datasets, exports, runs, health, docs):
+    for module in (media, images, regions, tasks, reviews, datasets, exports, runs, health, docs):
         app.register_blueprint(module.routes)
     return app
 

@@ -39,6 +39,19 @@ def no_drift(database: Database, loop: Loop) -> dg.AssetCheckResult:
     )
 
 
+@dg.asset_check(
+    asset=dataset_version,
+    description="The newest version has the classes and pixel statistics of the one before.",
+)
+def no_version_drift(database: Database, loop: Loop) -> dg.AssetCheckResult:
+    with database.writer() as conn:
+        found = drift.version(conn, loop.called())
+    far = {each.statistic: each.psi for each in found if drift.has_drifted(each)}
+    return dg.AssetCheckResult(
+        passed=not far, severity=WARN, metadata={"largest_psi": drift.LARGEST_PSI, "drifted": far}
+    )
+
+
 @dg.asset_check(asset=embedding, description="Every image has a vector.", blocking=True)
 def no_gap(database: Database, loop: Loop) -> dg.AssetCheckResult:
     with database.writer() as conn:
@@ -66,4 +79,4 @@ def no_leak(database: Database, loop: Loop) -> dg.AssetCheckResult:
     )
 
 
-ALL = [few_refused, no_drift, no_gap, enough_labels, no_leak]
+ALL = [few_refused, no_drift, no_version_drift, no_gap, enough_labels, no_leak]

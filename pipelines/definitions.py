@@ -4,7 +4,17 @@ from __future__ import annotations
 
 import dagster as dg
 
-from . import annotating, checks, exporting, managing, reviewing, sensors, sourcing, training
+from . import (
+    annotating,
+    checks,
+    exporting,
+    managing,
+    regions,
+    reviewing,
+    sensors,
+    sourcing,
+    training,
+)
 from .resources import Database, Loop
 
 assets = [
@@ -14,6 +24,7 @@ assets = [
     managing.duplicate_group,
     annotating.label,
     annotating.task_queue,
+    regions.region_embedding,
     reviewing.label_issue,
     reviewing.review_queue,
     training.dataset_version,

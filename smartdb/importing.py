@@ -97,9 +97,10 @@ def import_labels(
     attributes. ``images`` is a folder or store, ingested first; without it, pictures are looked for
     among the media of ``source`` or of all. ``maps`` reads classes of the file as others, or (None)
     leaves them out; it is saved under ``mapping``, by default the actor's name. The actor is by
-    default named like the format and the file. A dry run writes nothing. NotFound lists classes that are
-    unknown (``create_classes`` makes them), or says that no picture is there; InvalidInput for what
-    is no file of the format. Commits each batch; must not be called inside of a transaction.
+    default named like the format and the file. A dry run writes nothing. NotFound lists classes
+    that are unknown (``create_classes`` makes them), or says that no picture is there; InvalidInput
+    for what is no file of the format. Commits each batch; must not be called inside of a
+    transaction.
     """
     plan = planned(conn, path, format, images, source, ontology, mapping, actor, options or {})
     with translated(), _staged(conn):

@@ -72,7 +72,7 @@ def similar_media(
     vector, InvalidInput where one of several encoders must be named, or for a class not in use.
     """
     _one(conn, "id", media_id)
-    name = encoder or _only_encoder(conn)
+    name = encoder or only_encoder(conn)
     values: Row = {"media_id": media_id, "encoder": name, "k": k, "source": source}
     values["class_ids"] = _class_ids(conn, class_)
     return name, _rows(conn, statement("media", "similar"), values)
@@ -83,7 +83,8 @@ def encoders(conn: psycopg.Connection[Any]) -> list[Row]:
     return _rows(conn, statement("media", "encoders"), {})
 
 
-def _only_encoder(conn: psycopg.Connection[Any]) -> str:
+def only_encoder(conn: psycopg.Connection[Any]) -> str:
+    """The name of the only encoder; NotFound without one, InvalidInput if there are several."""
     known = [row["name"] for row in encoders(conn)]
     if not known:
         raise NotFound("there are no embeddings yet; run: smartdb embed")

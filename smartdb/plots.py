@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import psycopg
 
-from smartdb import evaluation
+from smartdb import evaluation, pruning_curve
 from smartdb.errors import InvalidInput
 from smartdb.heads import needs
+from smartdb.pruning import find as find_pruning
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -112,6 +113,28 @@ def slices(conn: psycopg.Connection[Any], run_id: int, split: str = "test") -> b
     axes.axvline(whole, color=_GREY, linestyle="--", linewidth=1)
     axes.set_xlabel(f"accuracy (dashed: the whole, {whole:.3f})")
     return _png(figure, axes, f"run {run_id}, {split}: worst slices")
+
+
+def pruning(conn: psycopg.Connection[Any], pruning_ids: Sequence[int]) -> bytes:
+    """What plans cover at each fraction kept: how far the nearest kept is."""
+    curves = {one: pruning_curve.read(conn, one) for one in pruning_ids}
+    names = {one: f"{one}: {find_pruning(conn, one).method}" for one in pruning_ids}
+    if not any(point.n_probes for points in curves.values() for point in points):
+        return _nothing("no coverage was measured: there were no vectors")
+    figure, axes = _figure(6.4, 3.6)
+    for one, points in curves.items():
+        measured = [
+            (p.keep, p.mean_distance, p.p95_distance) for p in points if p.mean_distance is not None
+        ]
+        keeps, means, p95 = np.array(measured, np.float64).reshape(-1, 3).T
+        (line,) = axes.plot(keeps, means, "o-", markersize=3, label=names[one])
+        axes.plot(keeps, p95, ":", color=line.get_color(), linewidth=1)
+    axes.set_xscale("log")
+    axes.invert_xaxis()
+    axes.set(xlabel="fraction kept", ylabel="cosine distance to the nearest kept")
+    axes.set_ylim(bottom=0)
+    axes.legend(frameon=False, fontsize=8)
+    return _png(figure, axes, "what is left: mean (dotted: 95th percentile)")
 
 
 def contact_sheet(

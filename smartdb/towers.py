@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from smartdb import artifacts, config, contents, datasets, models, runs
 from smartdb.contents import Content
+from smartdb.dynamics import Dynamics, Watch
 from smartdb.encoders.spec import Spec, parse
 from smartdb.errors import InvalidInput, SmartdbError
 from smartdb.heads import Epoch, needs
@@ -92,7 +93,7 @@ def finetune(
             files = contents.find_pictures(conn, items.media_ids)
             conn.commit()  # nothing is open while it trains
             tower = _make(parts, len(items.class_ids), seed, device)
-            history = _fit(
+            history, dynamics = _fit(
                 tower,
                 files,
                 items,
@@ -106,7 +107,7 @@ def finetune(
             stored = artifacts.write(_state(tower, parts, len(items.class_ids)), ".safetensors")
             found = _probabilities(tower, files, batch_size)
             made = models.record(
-                conn, run.run_id, name, items, stored, found, history, encoder=None
+                conn, run.run_id, name, items, stored, found, history, dynamics, encoder=None
             )
             run.counts.update(made.counts)
         return made
@@ -177,7 +178,7 @@ def _fit(
     rates: tuple[float, float],
     weight_decay: float,
     progress: Callable[[Epoch], object] | None,
-) -> list[Epoch]:
+) -> tuple[list[Epoch], Dynamics]:
     """Trains in place; the weights of the best epoch are in the tower afterwards."""
     import torch
 
@@ -189,11 +190,13 @@ def _fit(
     optimiser = torch.optim.AdamW(groups, weight_decay=weight_decay)
     train, val = np.flatnonzero(items.of("train")), np.flatnonzero(items.of("val"))
     best, history = (np.inf, _copied(tower)), list[Epoch]()
+    watch = Watch(len(files))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         for number in range(1, epochs + 1):
             order = np.random.default_rng((seed, number)).permutation(train)
-            loss = _train_epoch(tower, optimiser, files, items.y, order, batch_size, bool(rates[0]))
+            tower.module.train(bool(rates[0]))
+            loss = _train_epoch(tower, optimiser, files, items.y, order, batch_size, watch, number)
             val_loss = _val_loss(tower, files, items.y, val, batch_size)
             history.append(Epoch(number, loss, val_loss))
             if progress is not None:
@@ -201,7 +204,7 @@ def _fit(
             if val_loss is None or val_loss < best[0]:
                 best = (np.inf if val_loss is None else val_loss, _copied(tower))
     tower.module.load_state_dict(best[1])
-    return history
+    return history, watch.found(len(history)).of(train)
 
 
 def _train_epoch(
@@ -211,16 +214,18 @@ def _train_epoch(
     y: Ints,
     order: Ints,
     batch_size: int,
-    is_full: bool,
+    watch: Watch,
+    number: int,
 ) -> float:
-    """One pass over the items in this order; the mean loss on the way."""
+    """One pass over the items in this order, watched; the mean loss on the way."""
     import torch
     from torch.nn.functional import cross_entropy
 
-    tower.module.train(is_full)
     total = 0.0
     for at, pixels in _batches(tower, files, order, batch_size):
-        loss: Any = cross_entropy(tower.logits(pixels), torch.from_numpy(y[at]).to(tower.device))
+        logits, classes = tower.logits(pixels), torch.from_numpy(y[at]).to(tower.device)
+        watch.see(number, at, logits, classes)
+        loss: Any = cross_entropy(logits, classes)
         if not torch.isfinite(loss):
             raise SmartdbError(
                 f"training diverged: the loss is {loss.item()}; use a smaller learning rate"

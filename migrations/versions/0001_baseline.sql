@@ -1203,10 +1203,12 @@ begin
     execute format('comment on column smartdb.embedding_%s.media_id is %L', id, 'The media.');
     execute format('comment on column smartdb.embedding_%s.v is %L', id, 'Its vector, of length 1.');
     execute format('grant select on smartdb.embedding_%s to smartdb_reader', id);
+    perform core.expose_regions(id);
 end
 $$;
 comment on function core.expose_encoder(bigint) is
-    'Makes the interface view smartdb.embedding_<id>; called for a new encoder and at each rebuild of the interface.';
+    'Makes the interface views smartdb.embedding_<id> and region_embedding_<id>; called for a new encoder and at each '
+    'rebuild of the interface.';
 
 create function core.add_encoder(
     name text, dim integer, weights_sha256 bytea default null, preprocessing jsonb default '{}'
@@ -1243,6 +1245,7 @@ begin
         'create trigger forget_vectors after delete on core.embedding_%1$s referencing old table as gone
          for each statement execute function core.forget_vectors(%1$s)', id);
     execute format('grant select, insert, delete on core.embedding_%s to smartdb_writer', id);
+    perform core.add_region_embedding(id);
     perform core.expose_encoder(id);
     return id;
 end
@@ -1251,24 +1254,29 @@ comment on function core.add_encoder(text, integer, bytea, jsonb) is
     'Registers an encoder with its table of vectors and returns its id; the same name with the '
     'same weights returns the id it has, with other weights it is refused (SD005).';
 
-create function core.index_encoder(id bigint) returns void
-language plpgsql security definer set search_path = pg_catalog, public as $$
+create function core.index_vectors(relation text, dim integer) returns void
+language plpgsql as $$
 declare
     -- what the graph takes while it is built; beyond the memory it goes on, many times slower
-    wanted constant bigint := (
-        select pg_relation_size('core.embedding_' || id) / 1024 * (2 * e.dim + 750) / (2 * e.dim + 60)
-        from core.encoder as e where e.encoder_id = id
-    );
+    wanted constant bigint := pg_relation_size('core.' || relation) / 1024 * (2 * dim + 750) / (2 * dim + 60);
     given constant bigint := pg_size_bytes(current_setting('maintenance_work_mem')) / 1024;
 begin
     if wanted > given then
         perform set_config('maintenance_work_mem', least(wanted, 2 * given)::text, true);
     end if;
     execute format(
-        'create index if not exists embedding_%1$s_hnsw on core.embedding_%1$s
-         using hnsw (v halfvec_cosine_ops)', id);
+        'create index if not exists %1$s_hnsw on core.%1$s using hnsw (v halfvec_cosine_ops)', relation);
 end
 $$;
+comment on function core.index_vectors(text, integer) is
+    'Builds the HNSW index (cosine) of a table of vectors of core, with the memory that it takes.';
+
+create function core.index_encoder(id bigint) returns void
+language sql security definer set search_path = pg_catalog, public
+begin atomic
+    select core.index_vectors('embedding_' || e.encoder_id, e.dim)
+    from core.encoder as e where e.encoder_id = id;
+end;
 comment on function core.index_encoder(bigint) is
     'Builds the HNSW index (cosine) of an encoder''s vectors. Worth it above some hundred thousand '
     'vectors; below that the exact scan is quick and has recall 1.';
@@ -1622,6 +1630,85 @@ comment on column core.label.run_id is 'The run that wrote it, if one did.';
 comment on column core.label.created_at is 'When it was written, for people; order is told by rev_from.';
 comment on column core.label.rev_from is 'Revision at which this row became true.';
 comment on column core.label.rev_to is 'Revision at which it ceased to be; null while it is live.';
+
+-- Managing: vectors of regions, in one typed table for each encoder, keyed by label row. An edit of a
+-- box is another row of core.label, so no vector is ever of another box than the one that is live.
+
+call core.make_checker('region_embedding_refers', '{
+    {label_id, core.label, label_id},
+    {media_id, core.media, media_id}
+}');
+
+create table core.region_crop (
+    encoder_id bigint not null,
+    margin double precision not null,
+    created_at timestamptz not null default now(),
+    constraint region_crop_pk primary key (encoder_id),
+    constraint region_crop_margin_check check (margin between 0 and 2),
+    constraint region_crop_encoder_fk foreign key (encoder_id)
+        references core.encoder (encoder_id) on delete restrict
+);
+comment on table core.region_crop is
+    'How regions are cut out for an encoder, said once, with its first region: vectors of other crops cannot be compared.';
+comment on column core.region_crop.encoder_id is 'The encoder.';
+comment on column core.region_crop.margin is
+    'What a region is widened by on each side, as a share of its own width and height.';
+comment on column core.region_crop.created_at is 'When it was said.';
+
+create function core.expose_regions(id bigint) returns void
+language plpgsql as $$
+begin
+    execute format(
+        'create view smartdb.region_embedding_%1$s as
+         select r.label_id, r.media_id, r.v
+         from core.region_embedding_%1$s as r
+         join core.label as l on l.label_id = r.label_id
+         where l.rev_to is null', id);
+    execute format(
+        'comment on view smartdb.region_embedding_%s is %L', id,
+        'Unit vectors of the live regions by encoder ' || (select e.name from core.encoder as e where e.encoder_id = id)
+        || ', one row a label: order by v <=> query for cosine distance.');
+    execute format('comment on column smartdb.region_embedding_%s.label_id is %L', id, 'The label of the region.');
+    execute format('comment on column smartdb.region_embedding_%s.media_id is %L', id, 'The media it is in.');
+    execute format('comment on column smartdb.region_embedding_%s.v is %L', id, 'Its vector, of length 1.');
+    execute format('grant select on smartdb.region_embedding_%s to smartdb_reader', id);
+end
+$$;
+comment on function core.expose_regions(bigint) is
+    'Makes the interface view smartdb.region_embedding_<id>; called by core.expose_encoder.';
+
+create function core.add_region_embedding(id bigint) returns void
+language plpgsql as $$
+declare
+    e core.encoder;
+begin
+    select * into strict e from core.encoder as r where r.encoder_id = id;
+    execute format(
+        'create table core.region_embedding_%1$s (
+             label_id bigint not null,
+             media_id bigint not null,
+             v halfvec(%2$s) not null,
+             constraint region_embedding_%1$s_pk primary key (label_id))', id, e.dim);
+    execute format('create index region_embedding_%1$s_media_idx on core.region_embedding_%1$s (media_id)', id);
+    execute format('call core.attach_checker(%L, ''region_embedding_refers'')', 'core.region_embedding_' || id);
+    execute format('alter table core.region_embedding_%s alter column v set storage plain', id);
+    execute format('comment on table core.region_embedding_%s is %L', id,
+        'Vectors of regions by encoder ' || e.name || ', normalised to length 1.');
+    execute format('call core.protect(%L)', 'core.region_embedding_' || id);
+    execute format('grant select, insert, delete on core.region_embedding_%s to smartdb_writer', id);
+end
+$$;
+comment on function core.add_region_embedding(bigint) is
+    'Makes the table of region vectors of an encoder; called by core.add_encoder.';
+
+create function core.index_regions(id bigint) returns void
+language sql security definer set search_path = pg_catalog, public
+begin atomic
+    select core.index_vectors('region_embedding_' || e.encoder_id, e.dim)
+    from core.encoder as e where e.encoder_id = id;
+end;
+comment on function core.index_regions(bigint) is
+    'Builds the HNSW index (cosine) of an encoder''s region vectors; when it is worth it, see core.index_encoder.';
 
 -- Annotating: how the class names of an imported file were read, saved so that the next import reads them alike.
 
@@ -2219,12 +2306,12 @@ comment on function core.next_digest(bigint, integer) is
     'smartdb.dataset_digest of a version that is about to be sealed, hidden media included: from the digest of the version '
     'before and what has changed since, unless much has.';
 
--- Managing: slices, named parts of the media.
+-- Managing: slices, named parts of the media, and tags, words that people put on media.
 
 create table core.slice (
     slice_id bigint generated always as identity,
     name text not null,
-    predicate text not null,
+    predicate text,
     note text,
     created_at timestamptz not null default now(),
     constraint slice_pk primary key (slice_id),
@@ -2232,12 +2319,197 @@ create table core.slice (
     constraint slice_name_check check (name <> ''),
     constraint slice_predicate_check check (predicate <> '')
 );
-comment on table core.slice is 'A named part of the media: a saved predicate on smartdb.media.';
+comment on table core.slice is
+    'A named part of the media: a saved predicate on smartdb.media, which grows with the data, or a saved set, which does not.';
 comment on column core.slice.slice_id is 'Identity of the slice.';
 comment on column core.slice.name is 'Unique name, as shown to people.';
-comment on column core.slice.predicate is 'SQL condition over the columns of smartdb.media, read as m.';
+comment on column core.slice.predicate is
+    'SQL condition over the columns of smartdb.media, read as m; null: a set, whose media are in slice_media.';
 comment on column core.slice.note is 'Why it matters.';
 comment on column core.slice.created_at is 'When it was saved.';
+
+create table core.slice_media (
+    slice_id bigint not null,
+    media_id bigint not null,
+    constraint slice_media_pk primary key (slice_id, media_id),
+    constraint slice_media_slice_fk foreign key (slice_id)
+        references core.slice (slice_id) on delete cascade
+);
+create index slice_media_media_idx on core.slice_media (media_id);
+call core.refer('core.slice_media', '{{media_id, core.media, media_id}}');
+call core.protect('core.slice_media');
+comment on table core.slice_media is 'The media of a saved set; they change only by smartdb.add_to_slice and remove_from_slice.';
+comment on column core.slice_media.slice_id is 'The set.';
+comment on column core.slice_media.media_id is 'The media.';
+
+create table core.media_tag (
+    media_id bigint not null,
+    tag text,
+    actor_id bigint not null,
+    created_at timestamptz not null default now(),
+    rev_from bigint not null default nextval('core.revision'),
+    rev_to bigint,
+    constraint media_tag_tag_check check (tag <> '' and length(tag) <= 200),
+    constraint media_tag_erased_check check (tag is not null or rev_to is not null),
+    constraint media_tag_rev_check check (rev_to > rev_from)
+);
+create unique index media_tag_key on core.media_tag (tag, media_id) where rev_to is null;
+create index media_tag_media_idx on core.media_tag (media_id);
+create index media_tag_rev_to_idx on core.media_tag (rev_to) where rev_to is not null;
+call core.make_versioned('core.media_tag');
+call core.protect('core.media_tag');
+call core.refer('core.media_tag', '{
+    {media_id, core.media, media_id},
+    {actor_id, core.actor, actor_id}
+}');
+comment on table core.media_tag is
+    'A word that somebody put on a media. Never edited: taking it off closes the row (rev_to), putting it on again opens another.';
+comment on column core.media_tag.media_id is 'The media.';
+comment on column core.media_tag.tag is 'The word; null once the media was erased.';
+comment on column core.media_tag.actor_id is 'Who put it on.';
+comment on column core.media_tag.created_at is 'When, for people; order is told by rev_from.';
+comment on column core.media_tag.rev_from is 'Revision at which it was put on.';
+comment on column core.media_tag.rev_to is 'Revision at which it was taken off; null while it is on.';
+
+-- Managing: drift, how far two parts of the media are apart.
+
+create table core.drift (
+    run_id bigint not null,
+    statistic text not null,
+    measure text not null,
+    distance double precision not null,
+    psi double precision,
+    p double precision,
+    n_a bigint not null,
+    n_b bigint not null,
+    constraint drift_pk primary key (run_id, statistic),
+    constraint drift_measure_check check (measure in ('ks', 'total_variation', 'share', 'mmd')),
+    constraint drift_distance_check check (distance >= 0),
+    constraint drift_p_check check (p between 0 and 1),
+    constraint drift_run_fk foreign key (run_id) references core.run (run_id) on delete cascade
+);
+comment on table core.drift is
+    'How far two parts of the media are apart in one statistic; which parts, the run''s parameters a and b say.';
+comment on column core.drift.run_id is 'The run that compared.';
+comment on column core.drift.statistic is
+    'brightness, contrast, sharpness, entropy, colourfulness; class (all of them); class NAME (one of them); encoder NAME.';
+comment on column core.drift.measure is
+    'What distance is: ks (largest difference of the distribution functions), total_variation (half the sum of the differences of '
+    'the shares), share (difference of the share of one class), mmd (maximum mean discrepancy of the vectors).';
+comment on column core.drift.distance is 'The distance: 0 is alike, 1 is no overlap.';
+comment on column core.drift.psi is
+    'Population stability index, of one class its part in it; above 0.25 is usually called a large change. Null for vectors.';
+comment on column core.drift.p is 'How often chance alone gives this distance or more: Kolmogorov-Smirnov, chi-square, permutation.';
+comment on column core.drift.n_a is 'Media of a that were compared.';
+comment on column core.drift.n_b is 'Media of b that were compared.';
+
+-- Managing: prunings, each an order in which media are worth keeping, with what each fraction covers.
+-- Nothing is ever deleted by one: it is read by predicates, slices and the next dataset version.
+
+create table core.pruning (
+    pruning_id bigint generated always as identity,
+    method text not null,
+    parameters jsonb not null default '{}',
+    seed bigint not null,
+    run_id bigint not null,
+    encoder_id bigint,
+    predicate text not null,
+    n_candidates integer not null,
+    n_kept integer,
+    inputs_sha256 bytea not null,
+    created_at timestamptz not null default now(),
+    constraint pruning_pk primary key (pruning_id),
+    constraint pruning_method_check check (
+        method in ('semdedup', 'duplicates', 'quality', 'el2n', 'forgetting', 'prototypes', 'random')),
+    constraint pruning_n_check check (n_candidates >= 1 and n_kept between 0 and n_candidates),
+    constraint pruning_inputs_check check (octet_length(inputs_sha256) = 32),
+    constraint pruning_run_fk foreign key (run_id) references core.run (run_id) on delete restrict,
+    constraint pruning_encoder_fk foreign key (encoder_id)
+        references core.encoder (encoder_id) on delete restrict
+);
+create index pruning_run_idx on core.pruning (run_id);
+create index pruning_encoder_idx on core.pruning (encoder_id);
+call core.make_permanent('core.pruning', 'pruning_id');
+comment on table core.pruning is 'A plan of what to keep: candidates in the order in which a method would keep them.';
+comment on column core.pruning.pruning_id is 'Identity of the plan.';
+comment on column core.pruning.method is 'semdedup, duplicates, quality, el2n, forgetting, prototypes or random.';
+comment on column core.pruning.parameters is 'Its arguments, such as eps, side, runs, kinds.';
+comment on column core.pruning.seed is 'Seed of clusters and of the order of ties.';
+comment on column core.pruning.run_id is 'The run that computed it.';
+comment on column core.pruning.encoder_id is 'Encoder whose vectors were compared, or by which coverage is measured; null: none.';
+comment on column core.pruning.predicate is 'Condition on smartdb.media, read as m, that chose the candidates.';
+comment on column core.pruning.n_candidates is 'Number of candidates.';
+comment on column core.pruning.n_kept is
+    'How many of the first the method itself would keep (no duplicates, good enough); null: it only orders.';
+comment on column core.pruning.inputs_sha256 is 'SHA-256 of the candidates and of the facts about them that went in.';
+comment on column core.pruning.created_at is 'When it was stored.';
+
+create table core.pruning_item (
+    pruning_id bigint not null,
+    media_id bigint not null,
+    rank integer not null,
+    score double precision not null,
+    reason text not null,
+    kept_by bigint,
+    constraint pruning_item_pk primary key (media_id, pruning_id),
+    constraint pruning_item_rank_key unique (pruning_id, rank),
+    constraint pruning_item_rank_check check (rank >= 1),
+    constraint pruning_item_score_check check (score <> 'NaN'),
+    constraint pruning_item_kept_by_check check (kept_by <> media_id)
+);
+create index pruning_item_kept_by_idx on core.pruning_item (kept_by) where kept_by is not null;
+call core.protect('core.pruning_item');
+call core.refer('core.pruning_item', '{
+    {pruning_id, core.pruning, pruning_id},
+    {media_id, core.media, media_id},
+    {kept_by, core.media, media_id}
+}');
+comment on table core.pruning_item is 'A candidate of a pruning, with its place in the order of keeping and why.';
+comment on column core.pruning_item.pruning_id is 'The pruning.';
+comment on column core.pruning_item.media_id is 'The candidate.';
+comment on column core.pruning_item.rank is '1 is kept longest; a fraction keeps the first of all.';
+comment on column core.pruning_item.score is 'Score by the method; larger is kept longer.';
+comment on column core.pruning_item.reason is 'Why, for a person.';
+comment on column core.pruning_item.kept_by is
+    'The candidate that represents it, where the method takes it for a duplicate; null otherwise.';
+
+create table core.pruning_point (
+    pruning_id bigint not null,
+    keep double precision not null,
+    n_kept integer not null,
+    n_probes integer,
+    mean_distance real,
+    p95_distance real,
+    clusters_hit real,
+    n_classes integer,
+    smallest_class integer,
+    class_distance real,
+    duplicates_dropped real,
+    constraint pruning_point_pk primary key (pruning_id, keep),
+    constraint pruning_point_keep_check check (keep between 0 and 1),
+    constraint pruning_point_probes_check check (
+        (n_probes is null) = (clusters_hit is null)
+        and (n_probes is not null or num_nonnulls(mean_distance, p95_distance) = 0)),
+    constraint pruning_point_fk foreign key (pruning_id)
+        references core.pruning (pruning_id) on delete restrict
+);
+comment on table core.pruning_point is 'What a pruning leaves at a fraction kept: numbers to decide by.';
+comment on column core.pruning_point.pruning_id is 'The pruning.';
+comment on column core.pruning_point.keep is 'Fraction of the candidates that is kept, 0 to 1.';
+comment on column core.pruning_point.n_kept is 'How many that is.';
+comment on column core.pruning_point.n_probes is
+    'Candidates whose distance to the nearest kept was measured: all, or 5,000 at random; null: without vectors.';
+comment on column core.pruning_point.mean_distance is
+    'Mean cosine distance of the candidates to the nearest that is kept; null if none is.';
+comment on column core.pruning_point.p95_distance is 'The distance that 95 % of the candidates do not exceed.';
+comment on column core.pruning_point.clusters_hit is
+    'Share of the clusters of the candidates (k-means, sqrt(n / 2) of them, at most 100) of which at least one media is kept.';
+comment on column core.pruning_point.n_classes is 'Classes of which at least one media is kept; null: no candidate has a class.';
+comment on column core.pruning_point.smallest_class is 'Kept media of the class that has the fewest, of those among the candidates.';
+comment on column core.pruning_point.class_distance is
+    'Total variation distance of the class shares of the kept from those of the candidates, 0 to 1.';
+comment on column core.pruning_point.duplicates_dropped is
+    'Share of the repetition in near-duplicate groups that is gone; null: the candidates have none.';
 
 -- Managing: exports of dataset versions to files, and in which file of them each media lies.
 
@@ -2491,6 +2763,41 @@ comment on column core.metric.step is 'Epoch, from 1; null for the final value.'
 comment on column core.metric.value is 'The value.';
 comment on column core.metric.n is 'Number of media it was measured on.';
 
+-- Training: how the items that a run was trained on went through the training.
+
+create table core.training_dynamics (
+    run_id bigint not null,
+    media_id bigint not null,
+    loss real not null,
+    el2n real not null,
+    n_forgotten integer not null,
+    n_correct integer not null,
+    n_epochs integer not null,
+    constraint training_dynamics_pk primary key (media_id, run_id),
+    constraint training_dynamics_loss_check check (loss >= 0 and loss < 'Infinity'),
+    constraint training_dynamics_el2n_check check (el2n between 0 and 1.5),
+    constraint training_dynamics_epochs_check check (
+        n_correct between 0 and n_epochs and n_forgotten between 0 and n_correct)
+);
+create index training_dynamics_run_idx on core.training_dynamics using brin (run_id) with (pages_per_range = 16);
+call core.protect('core.training_dynamics');
+call core.refer('core.training_dynamics', '{
+    {run_id, core.evaluation, run_id},
+    {media_id, core.media, media_id}
+}');
+comment on table core.training_dynamics is
+    'How each train item of a training run went through the training: what is hard, what is soon learnt and what is forgotten.';
+comment on column core.training_dynamics.run_id is 'The training run.';
+comment on column core.training_dynamics.media_id is 'The train item.';
+comment on column core.training_dynamics.loss is
+    '-ln of the probability that the model that was kept gives the true class, in nats, at most 16.1 (1e-7).';
+comment on column core.training_dynamics.el2n is
+    'EL2N (Paul et al. 2021): length of the vector probabilities less one-hot truth, 0 to 1.41, mean of the first ten epochs.';
+comment on column core.training_dynamics.n_forgotten is
+    'Forgetting events (Toneva et al. 2019): epochs in which it was wrong after it was right in the epoch before.';
+comment on column core.training_dynamics.n_correct is 'Epochs in which it was right; 0: it was never learnt.';
+comment on column core.training_dynamics.n_epochs is 'Epochs that were watched.';
+
 -- Erasing media: the request first, then the rows in batches, then the files; each step may be cut
 -- off and done again. What is left is a tombstone: the media's row with its hash, and its labels'
 -- rows without content. Only the privacy officer may call these.
@@ -2500,6 +2807,10 @@ language plpgsql stable as $$
 begin
     if relation = 'label' then
         return after = before || '{"x": null, "y": null, "w": null, "h": null, "shape": null, "attributes": null, "track_id": null}'
+            and exists (select from core.tombstone as t where t.media_id = (before ->> 'media_id')::bigint);
+    end if;
+    if relation = 'media_tag' then
+        return after = before || '{"tag": null}'
             and exists (select from core.tombstone as t where t.media_id = (before ->> 'media_id')::bigint);
     end if;
     return relation = 'review' and after = before || '{"reason": null}' and exists (
@@ -2576,6 +2887,7 @@ declare
     n_edges bigint;
     n_vectors bigint := 0;
     n_of_one bigint;
+    n_tags bigint;
     counts jsonb;
 begin
     if cardinality(ids) = 0 then
@@ -2587,10 +2899,16 @@ begin
     where label_id = any (labels) and num_nonnulls(x, y, w, h, shape, attributes, track_id) > 0;
     update core.review set reason = null
     where reason is not null and (label_id = any (labels) or corrected_label_id = any (labels));
+    update core.media_tag set rev_to = 0 where media_id = any (ids) and rev_to is null;
+    update core.media_tag set tag = null where media_id = any (ids) and tag is not null;
+    get diagnostics n_tags = row_count;
     delete from core.neighbour where media_id = any (ids) or neighbour_id = any (ids);
     get diagnostics n_edges = row_count;
     for encoder in select e.encoder_id from core.encoder as e loop -- and what the graph says of them
         execute format('delete from core.embedding_%s where media_id = any ($1)', encoder) using ids;
+        get diagnostics n_of_one = row_count;
+        n_vectors := n_vectors + n_of_one;
+        execute format('delete from core.region_embedding_%s where media_id = any ($1)', encoder) using ids;
         get diagnostics n_of_one = row_count;
         n_vectors := n_vectors + n_of_one;
     end loop;
@@ -2600,7 +2918,11 @@ begin
         where media_id = any (ids) and state in ('open', 'claimed') returning 1
     ),
     predictions as (delete from core.prediction where media_id = any (ids) returning 1),
+    dynamics as (delete from core.training_dynamics where media_id = any (ids) returning 1),
     chosen as (delete from core.batch_item where media_id = any (ids) returning 1),
+    prunings as (delete from core.pruning_item where media_id = any (ids) returning 1),
+    represented as (update core.pruning_item set kept_by = null where kept_by = any (ids) and media_id <> all (ids)),
+    sets as (delete from core.slice_media where media_id = any (ids) returning 1),
     placed as (delete from core.media_graph where media_id = any (ids)),
     extractions as (delete from core.extraction where media_id = any (ids) returning 1),
     pairs as (delete from core.duplicate_pair where media_id = any (ids) or other_id = any (ids) returning 1),
@@ -2619,8 +2941,10 @@ begin
     select jsonb_build_object(
         'extractions', (select count(*) from extractions),
         'media', cardinality(ids), 'labels', cardinality(labels), 'vectors', n_vectors,
-        'issues', (select count(*) from issues), 'tasks', (select count(*) from tasks),
+        'tags', n_tags,
+        'sets', (select count(*) from sets), 'issues', (select count(*) from issues), 'tasks', (select count(*) from tasks),
         'predictions', (select count(*) from predictions), 'batch_items', (select count(*) from chosen),
+        'dynamics', (select count(*) from dynamics), 'prunings', (select count(*) from prunings),
         'neighbours', n_edges, 'pairs', (select count(*) from pairs), 'duplicates', (select count(*) from duplicates),
         'quality', (select count(*) from statistics), 'findings', (select count(*) from findings),
         'terms', (select count(*) from terms), 'subjects', (select count(*) from subjects)) into counts;

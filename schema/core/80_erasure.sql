@@ -9,6 +9,10 @@ begin
         return after = before || '{"x": null, "y": null, "w": null, "h": null, "shape": null, "attributes": null, "track_id": null}'
             and exists (select from core.tombstone as t where t.media_id = (before ->> 'media_id')::bigint);
     end if;
+    if relation = 'media_tag' then
+        return after = before || '{"tag": null}'
+            and exists (select from core.tombstone as t where t.media_id = (before ->> 'media_id')::bigint);
+    end if;
     return relation = 'review' and after = before || '{"reason": null}' and exists (
         select from core.label as l join core.tombstone as t on t.media_id = l.media_id
         where l.label_id in ((before ->> 'label_id')::bigint, (before ->> 'corrected_label_id')::bigint));
@@ -83,6 +87,7 @@ declare
     n_edges bigint;
     n_vectors bigint := 0;
     n_of_one bigint;
+    n_tags bigint;
     counts jsonb;
 begin
     if cardinality(ids) = 0 then
@@ -94,10 +99,16 @@ begin
     where label_id = any (labels) and num_nonnulls(x, y, w, h, shape, attributes, track_id) > 0;
     update core.review set reason = null
     where reason is not null and (label_id = any (labels) or corrected_label_id = any (labels));
+    update core.media_tag set rev_to = 0 where media_id = any (ids) and rev_to is null;
+    update core.media_tag set tag = null where media_id = any (ids) and tag is not null;
+    get diagnostics n_tags = row_count;
     delete from core.neighbour where media_id = any (ids) or neighbour_id = any (ids);
     get diagnostics n_edges = row_count;
     for encoder in select e.encoder_id from core.encoder as e loop -- and what the graph says of them
         execute format('delete from core.embedding_%s where media_id = any ($1)', encoder) using ids;
+        get diagnostics n_of_one = row_count;
+        n_vectors := n_vectors + n_of_one;
+        execute format('delete from core.region_embedding_%s where media_id = any ($1)', encoder) using ids;
         get diagnostics n_of_one = row_count;
         n_vectors := n_vectors + n_of_one;
     end loop;
@@ -107,7 +118,11 @@ begin
         where media_id = any (ids) and state in ('open', 'claimed') returning 1
     ),
     predictions as (delete from core.prediction where media_id = any (ids) returning 1),
+    dynamics as (delete from core.training_dynamics where media_id = any (ids) returning 1),
     chosen as (delete from core.batch_item where media_id = any (ids) returning 1),
+    prunings as (delete from core.pruning_item where media_id = any (ids) returning 1),
+    represented as (update core.pruning_item set kept_by = null where kept_by = any (ids) and media_id <> all (ids)),
+    sets as (delete from core.slice_media where media_id = any (ids) returning 1),
     placed as (delete from core.media_graph where media_id = any (ids)),
     extractions as (delete from core.extraction where media_id = any (ids) returning 1),
     pairs as (delete from core.duplicate_pair where media_id = any (ids) or other_id = any (ids) returning 1),
@@ -126,8 +141,10 @@ begin
     select jsonb_build_object(
         'extractions', (select count(*) from extractions),
         'media', cardinality(ids), 'labels', cardinality(labels), 'vectors', n_vectors,
-        'issues', (select count(*) from issues), 'tasks', (select count(*) from tasks),
+        'tags', n_tags,
+        'sets', (select count(*) from sets), 'issues', (select count(*) from issues), 'tasks', (select count(*) from tasks),
         'predictions', (select count(*) from predictions), 'batch_items', (select count(*) from chosen),
+        'dynamics', (select count(*) from dynamics), 'prunings', (select count(*) from prunings),
         'neighbours', n_edges, 'pairs', (select count(*) from pairs), 'duplicates', (select count(*) from duplicates),
         'quality', (select count(*) from statistics), 'findings', (select count(*) from findings),
         'terms', (select count(*) from terms), 'subjects', (select count(*) from subjects)) into counts;

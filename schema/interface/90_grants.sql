@@ -29,7 +29,7 @@ grant select (media_id) on core.restriction to smartdb_annotator, smartdb_review
 -- Annotators and reviewers: see what is to be said, about what, and what was said.
 grant select on
     core.ontology, core.ontology_version, core.class, core.media, core.media_location, core.actor,
-    core.batch, core.batch_item, core.task, core.label, core.review, core.label_issue
+    core.batch, core.batch_item, core.task, core.label, core.review, core.label_issue, core.media_tag
 to smartdb_annotator, smartdb_reviewer;
 -- A person is known by name at their first answer.
 grant insert on core.actor to smartdb_annotator, smartdb_reviewer;
@@ -50,7 +50,11 @@ revoke all on core.media_subject, core.erasure from smartdb_writer;
 -- Facts that only ever grow.
 grant insert on
     core.actor, core.ontology, core.ontology_version, core.batch, core.batch_item, core.model,
-    core.detector, core.evaluation, core.prediction, core.metric, core.extraction
+    core.detector, core.evaluation, core.prediction, core.metric, core.extraction, core.region_crop,
+    core.drift
+to smartdb_writer;
+grant insert on
+    core.training_dynamics, core.pruning, core.pruning_item, core.pruning_point
 to smartdb_writer;
 -- Facts of which a part may be found out, or end, later.
 grant insert, update (status, counts, error, finished_at) on core.run to smartdb_writer;
@@ -68,7 +72,9 @@ grant insert, delete on core.export_part to smartdb_writer;
 -- Triggers refuse a change of what is sealed.
 grant insert, update (n_items, digest, sealed_at) on core.dataset_version to smartdb_writer;
 -- State, which is meant to change.
-grant insert, update on core.media_location, core.task, core.slice to smartdb_writer;
+grant insert, update on core.media_location, core.task to smartdb_writer;
+grant insert, update (predicate, note), delete on core.slice to smartdb_writer;
+grant insert, delete on core.slice_media to smartdb_writer;
 -- Derived: may be made anew, so may be thrown away.
 grant insert, update, delete on
     core.quarantine, core.quality, core.finding, core.neighbour, core.duplicate,
@@ -84,6 +90,7 @@ grant execute on function
     core.checkpoint(),
     core.add_encoder(text, integer, bytea, jsonb),
     core.index_encoder(bigint),
+    core.index_regions(bigint),
     core.add_prediction_partition(bigint),
     core.media_by_sha256(bytea[]),
     core.kin(),
@@ -140,7 +147,8 @@ do $$
 declare
     written constant text[][] := array[
         ['core.label', 'smartdb_writer, smartdb_annotator, smartdb_reviewer'],
-        ['core.review', 'smartdb_writer, smartdb_reviewer']
+        ['core.review', 'smartdb_writer, smartdb_reviewer'],
+        ['core.media_tag', 'smartdb_writer, smartdb_annotator, smartdb_reviewer']
     ];
     one text[];
 begin
@@ -163,7 +171,7 @@ declare
     id bigint;
 begin
     for id in select encoder_id from core.encoder loop
-        execute format('grant select, insert, delete on core.embedding_%s to smartdb_writer', id);
+        execute format('grant select, insert, delete on core.embedding_%1$s, core.region_embedding_%1$s to smartdb_writer', id);
     end loop;
 end
 $$;

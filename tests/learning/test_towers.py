@@ -68,6 +68,8 @@ def test_the_loss_falls_and_the_run_is_recorded_like_any_other(conn: psycopg.Con
     made = towers.finetune(conn, "fruit", 1, TINY, **FAST)
     losses = [loss for _, loss in evaluation.loss_curve(conn, made.run_id)["train"]]
     assert len(losses) == 4
+    watched = "select count(*), min(n_epochs), max(n_epochs) from smartdb.training_dynamics"
+    assert conn.execute(watched).fetchone() == (made.counts["train"], 4, 4)
     assert losses[-1] < 0.7 * losses[0]
     assert made.metrics["test"]["accuracy"] > 0.6
     row = conn.execute(

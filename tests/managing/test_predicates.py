@@ -50,7 +50,12 @@ REFUSED = {
     "public.write_one()": "INSERT in a read-only transaction",
     "public.say_stable()": "INSERT in a read-only transaction",
     "nextval('core.revision') > 0": "nextval.. in a read-only transaction",
-    "set_config('transaction_read_only', 'off', true) = '' or public.write_one()": "read-only",
+    # acts as somebody else
+    "set_config('role', 'smartdb_owner', true) = '' or true": "may neither change settings",
+    "\"set_config\"('transaction_read_only', 'off', true) = ''": "may neither change settings",
+    "U&\"set\\005fconfig\"('role', 'smartdb_owner', true) = ''": "may neither change settings",
+    "query_to_xml('select set_' || 'config(...)', true, true, '') is null": "SQL given as text",
+    "m.media_id in (select smartdb.media_where('set_' || 'config() is null'))": "may neither",
     "(with gone as (delete from core.slice returning 1) select count(*) from gone) > 0": "WITH",
 }
 CALLS = (

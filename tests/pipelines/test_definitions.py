@@ -13,6 +13,7 @@ GRAPH = {
     "duplicate_group": {"neighbour"},
     "label": {"media"},
     "task_queue": {"label"},
+    "region_embedding": {"label", "embedding"},
     "label_issue": {"label", "duplicate_group"},
     "review_queue": {"label_issue"},
     "dataset_version": {"label", "duplicate_group"},
@@ -49,4 +50,5 @@ def test_the_gates_are_there() -> None:
         "embedding:no_gap",
         "label:enough_labels",
         "dataset_version:no_leak",
+        "dataset_version:no_version_drift",
     }

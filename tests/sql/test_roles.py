@@ -64,6 +64,11 @@ ALLOWED: dict[str, tuple[str, ...]] = {
         WRITER,
         OWNER,
     ),
+    "select smartdb.tag_media('dim', 'true', 'ana')": (ANNOTATOR, REVIEWER, WRITER, OWNER),
+    "select smartdb.untag_media('night')": (ANNOTATOR, REVIEWER, WRITER, OWNER),
+    "select smartdb.save_slice('all', 'true')": (WRITER, OWNER),
+    "select smartdb.save_set('all', 'true')": (WRITER, OWNER),
+    "select smartdb.drop_slice('dim')": (WRITER, OWNER),
     # reviewing
     "select smartdb.review_label(7, 'ana', 'accepted')": (REVIEWER, WRITER, OWNER),
     "insert into core.review (label_id, reviewer_id, verdict) values (7, 2, 'accepted')": (

@@ -20,6 +20,7 @@ from . import (
     regions,
     reviews,
     runs,
+    tags,
     tasks,
 )
 from .database import Pool
@@ -59,7 +60,19 @@ def create_app(url: str | None = None, *, trusted_hosts: Sequence[str] | None = 
     app.before_request(_require_json)
     app.after_request(_add_headers)
     problems.register(app)
-    for module in (media, images, regions, tasks, reviews, datasets, exports, runs, health, docs):
+    for module in (
+        media,
+        images,
+        regions,
+        tasks,
+        tags,
+        reviews,
+        datasets,
+        exports,
+        runs,
+        health,
+        docs,
+    ):
         app.register_blueprint(module.routes)
     return app
 

@@ -65,8 +65,8 @@ def seal(conn: Any) -> None:
     conn.execute(
         "insert into core.dataset (name, ontology_id) values ('d', 1);"
         "insert into core.dataset_version"
-        " (dataset_id, version, revision, query, seed, message, run_id)"
-        " values (1, 1, core.checkpoint(), 'true', 0, 'first', 1);"
+        " (dataset_id, version, revision, query, seed, message, run_id, ontology_version)"
+        " values (1, 1, core.checkpoint(), 'true', 0, 'first', 1, 1);"
         "insert into core.dataset_item (dataset_id, media_id, split, version_from)"
         " select 1, media_id, 'train', 1 from core.media;"
         "update core.dataset_version set (n_items, digest, sealed_at) ="

@@ -22,8 +22,10 @@ insert into core.label (object_id, media_id, class_id, kind, origin, actor_id, r
 select object_id, media_id, class_id %% 100 + 1, kind, 'human', 2, 1 from old
 """
 BEGIN = """
-insert into core.dataset_version (dataset_id, version, revision, query, seed, message, run_id)
-values (1, %s, 1, 'true', 0, 'bench', 1)
+insert into core.dataset_version (
+    dataset_id, version, revision, query, seed, message, run_id, ontology_version
+)
+values (1, %s, 1, 'true', 0, 'bench', 1, 1)
 """
 END = """
 update core.dataset_item as i set version_to = %(v)s
@@ -42,9 +44,9 @@ SOME = """
 select label_id from core.label where kind = 'classification' and rev_to is null
 order by hashint8(label_id) limit 1000
 """
-BALANCE = "select * from smartdb.class_balance('bench', 1)"
+BALANCE = "select * from smartdb.class_balance('bench', 1, 1)"
 DIFF = "select count(*) from smartdb.dataset_diff('bench', 1, 2)"
-DIGEST = "select smartdb.dataset_digest('bench', 1)"
+DIGEST = "select smartdb.dataset_digest('bench', 1, 1)"
 LABEL_DIFF = "select count(*) from smartdb.label_diff(%s, %s)"
 SIZE = "select pg_total_relation_size('core.dataset_item')"
 

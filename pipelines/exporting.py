@@ -17,7 +17,7 @@ class Export(dg.Config):
     destination: str
     format: str = "webdataset"
     dataset: str = ""
-    version: int = 0
+    version: str = ""
     pictures: str = "copy"
     names: str = "sha256"
     boxes: bool = False

@@ -109,6 +109,7 @@ def stage(
         "dataset": version.dataset, "version": version.version, "revision": version.revision,
         "purpose": purpose, "names": names, "seed": seed, "origins": list(origins),
         "dataset_id": dataset_id, "ontology_id": ontology_id,
+        "ontology_version": version.ontology_version,
         "is_carried": pictures == "copy" and is_sharded,
         "limit": shard_bytes if is_sharded else 1 << 62,
         "n": SHARD_ITEMS if is_sharded else LOOSE_ITEMS,

@@ -153,7 +153,7 @@ begin
     if not exists (select from changed offset 1000) then -- one plan, kept: look each up in the index%s
     else -- planned for the number of rows at hand
         perform set_config(g.name, 'on', true)
-        from unnest('{enable_hashjoin,enable_mergejoin,enable_seqscan}'::text[]) as g (name);%s
+        from unnest('{enable_mergejoin,enable_seqscan}'::text[]) as g (name);%s -- by the index, in order: 3x a hash of the target
     end if;
     return null;
 end
@@ -1523,10 +1523,13 @@ create table core.class (
     attribute_schema jsonb not null default '{}',
     version_from integer not null,
     version_to integer,
+    replaces_class_id bigint,
     constraint class_pk primary key (class_id),
     constraint class_name_check check (name <> ''),
     constraint class_version_check check (version_to > version_from),
     constraint class_parent_fk foreign key (parent_class_id)
+        references core.class (class_id) on delete restrict,
+    constraint class_replaces_fk foreign key (replaces_class_id)
         references core.class (class_id) on delete restrict,
     constraint class_version_fk foreign key (ontology_id, version_from)
         references core.ontology_version (ontology_id, version) on delete restrict,
@@ -1536,6 +1539,7 @@ create table core.class (
 create unique index class_name_key on core.class (ontology_id, name) where version_to is null;
 create index class_parent_idx on core.class (parent_class_id);
 create index class_version_idx on core.class (ontology_id, version_from);
+create index class_replaces_idx on core.class (replaces_class_id) where replaces_class_id is not null;
 create index class_retired_idx on core.class (ontology_id, version_to);
 call core.make_permanent('core.class', 'class_id');
 comment on table core.class is
@@ -1548,6 +1552,8 @@ comment on column core.class.kinds is 'Kinds of label it may be used in.';
 comment on column core.class.attribute_schema is 'Attributes a label of this class may carry.';
 comment on column core.class.version_from is 'First version that has it.';
 comment on column core.class.version_to is 'First version that no longer has it; null: it is in use.';
+comment on column core.class.replaces_class_id is
+    'The class, retired in the same version, of which this is the new name. A class is never renamed in place: sealed versions name it.';
 
 create sequence core.label_object as bigint;
 comment on sequence core.label_object is 'Numbers the labelled things, whose identity outlives edits of their label.';
@@ -2118,6 +2124,11 @@ create table core.dataset_version (
     query text not null,
     parameters jsonb not null default '{}',
     seed bigint not null,
+    ontology_version integer not null,
+    encoder_id bigint,
+    batch_id bigint,
+    parent_dataset_id bigint,
+    parent_version integer,
     purpose text,
     message text not null,
     run_id bigint not null,
@@ -2125,17 +2136,29 @@ create table core.dataset_version (
     digest text,
     created_at timestamptz not null default now(),
     sealed_at timestamptz,
+    pruned_at timestamptz,
     constraint dataset_version_pk primary key (dataset_id, version),
     constraint dataset_version_check check (version >= 1),
+    constraint dataset_version_parent_check check ((parent_dataset_id is null) = (parent_version is null)),
+    constraint dataset_version_pruned_check check (pruned_at is null or sealed_at is not null),
     constraint dataset_version_sealed_check check (
         (sealed_at is null and n_items is null and digest is null)
         or (sealed_at is not null and n_items is not null and digest is not null)),
     constraint dataset_version_dataset_fk foreign key (dataset_id)
         references core.dataset (dataset_id) on delete restrict,
+    constraint dataset_version_encoder_fk foreign key (encoder_id)
+        references core.encoder (encoder_id) on delete restrict,
+    constraint dataset_version_batch_fk foreign key (batch_id)
+        references core.batch (batch_id) on delete restrict,
+    constraint dataset_version_parent_fk foreign key (parent_dataset_id, parent_version)
+        references core.dataset_version (dataset_id, version) on delete restrict,
     constraint dataset_version_run_fk foreign key (run_id)
         references core.run (run_id) on delete restrict
 );
 create index dataset_version_run_idx on core.dataset_version (run_id);
+create index dataset_version_encoder_idx on core.dataset_version (encoder_id);
+create index dataset_version_batch_idx on core.dataset_version (batch_id);
+create index dataset_version_parent_idx on core.dataset_version (parent_dataset_id, parent_version);
 comment on table core.dataset_version is
     'A state of a dataset that never changes once sealed: a checkpoint of labels, membership, the query that made it, a digest.';
 comment on column core.dataset_version.dataset_id is 'The dataset.';
@@ -2144,6 +2167,12 @@ comment on column core.dataset_version.revision is 'Checkpoint: its labels are t
 comment on column core.dataset_version.query is 'Predicate on smartdb.media that chose its members.';
 comment on column core.dataset_version.parameters is 'Split shares and whatever else went in.';
 comment on column core.dataset_version.seed is 'Seed of the split.';
+comment on column core.dataset_version.ontology_version is 'Version of the ontology when it was made.';
+comment on column core.dataset_version.encoder_id is 'The encoder whose vectors chose its members, where one did.';
+comment on column core.dataset_version.batch_id is 'The batch its members were taken from, where they were.';
+comment on column core.dataset_version.parent_dataset_id is
+    'The dataset of the version it was made from by name: a restored, forked or changed one. Null: from the query alone.';
+comment on column core.dataset_version.parent_version is 'That version.';
 comment on column core.dataset_version.purpose is
     'The use it is meant for, for instance training; its members allow it. Null: not declared.';
 comment on column core.dataset_version.message is 'What changed and why.';
@@ -2153,6 +2182,8 @@ comment on column core.dataset_version.digest is
     'Order-independent digest of members, splits and labels by content; see smartdb.dataset_digest.';
 comment on column core.dataset_version.created_at is 'When it was begun.';
 comment on column core.dataset_version.sealed_at is 'When it was sealed.';
+comment on column core.dataset_version.pruned_at is
+    'When its membership was given up to save space; what it was, this row and its digest still say. Null: it is there.';
 
 create table core.dataset_item (
     dataset_id bigint not null,
@@ -2164,7 +2195,8 @@ create table core.dataset_item (
     constraint dataset_item_version_check check (version_to > version_from)
 );
 create unique index dataset_item_key on core.dataset_item (media_id, dataset_id, version_to) nulls not distinct;
-create index dataset_item_from_idx on core.dataset_item (dataset_id, version_from);
+create index dataset_item_from_idx on core.dataset_item using brin (dataset_id, version_from)
+    with (pages_per_range = 16, autosummarize = on); -- the rows of a version lie together
 create index dataset_item_to_idx on core.dataset_item (dataset_id, version_to) where version_to is not null;
 comment on table core.dataset_item is
     'Membership by intervals: in version v if version_from <= v and (version_to is null or version_to > v).';
@@ -2195,7 +2227,10 @@ comment on function core.refuse_sealed(bigint, integer[]) is
 create function core.keep_sealed_items() returns trigger
 language plpgsql as $$
 begin
-    if tg_op = 'INSERT' then
+    if tg_op = 'TRUNCATE' then
+        raise exception 'dataset items cannot be deleted while a version holds them'
+            using errcode = 'SD003', hint = 'see: smartdb dataset prune';
+    elsif tg_op = 'INSERT' then
         perform core.refuse_sealed(c.dataset_id, array_agg(c.version))
         from (
             select distinct dataset_id, version_from as version from changed
@@ -2209,22 +2244,31 @@ begin
         perform core.refuse_sealed(c.dataset_id, array_agg(c.version))
         from (select distinct dataset_id, version_to as version from changed) as c
         group by c.dataset_id;
-    else
-        raise exception 'dataset items cannot be deleted'
-            using errcode = 'SD003', hint = 'end the membership in a new version';
+    elsif exists (
+        select from (select distinct b.dataset_id, b.version_from, b.version_to from before as b) as i
+        join core.dataset_version as v
+            on v.dataset_id = i.dataset_id and v.pruned_at is null
+            and v.version >= i.version_from and (i.version_to is null or v.version < i.version_to)
+    ) then
+        raise exception 'dataset items cannot be deleted while a version holds them'
+            using errcode = 'SD003', hint = 'end the membership in a new version, or see: smartdb dataset prune';
     end if;
     return null;
 end
 $$;
 comment on function core.keep_sealed_items() is
-    'Statement trigger: membership changes only in a version that is not sealed yet.';
+    'Statement trigger: membership changes only in a version that is not sealed yet, and goes only when no version is left '
+    'that holds it.';
 create trigger keep_inserted after insert on core.dataset_item
     referencing new table as changed
     for each statement execute function core.keep_sealed_items();
 create trigger keep_updated after update on core.dataset_item
     referencing old table as before new table as changed
     for each statement execute function core.keep_sealed_items();
-create trigger keep_deleted before delete or truncate on core.dataset_item
+create trigger keep_deleted after delete on core.dataset_item
+    referencing old table as before
+    for each statement execute function core.keep_sealed_items();
+create trigger keep_all before truncate on core.dataset_item
     for each statement execute function core.keep_sealed_items();
 
 create function core.keep_item_facts() returns trigger
@@ -2248,11 +2292,19 @@ begin
     if tg_op <> 'TRUNCATE' and old.sealed_at is null then
         return case when tg_op = 'DELETE' then old else new end;
     end if;
+    if tg_op = 'UPDATE' and old.pruned_at is null and new.pruned_at is not null then
+        old.pruned_at := new.pruned_at;
+        if old is not distinct from new then
+            perform core.refuse_pruning(old.dataset_id, old.version);
+            return new;
+        end if;
+    end if;
     raise exception 'sealed dataset versions cannot change'
         using errcode = 'SD003', hint = 'make a new version: smartdb dataset create';
 end
 $$;
-comment on function core.keep_sealed_version() is 'Trigger: a sealed version never changes.';
+comment on function core.keep_sealed_version() is
+    'Trigger: a sealed version never changes, but that it may be pruned where nothing needs it.';
 create trigger keep_sealed before update or delete on core.dataset_version
     for each row execute function core.keep_sealed_version();
 create trigger keep_all before truncate on core.dataset_version
@@ -2305,6 +2357,217 @@ $$;
 comment on function core.next_digest(bigint, integer) is
     'smartdb.dataset_digest of a version that is about to be sealed, hidden media included: from the digest of the version '
     'before and what has changed since, unless much has.';
+
+create function core.count_digest(dataset bigint, version integer, out digest text, out n_erased bigint)
+language plpgsql stable security definer set search_path = pg_catalog, public as $$
+begin
+    n_erased := (
+        select count(*)
+        from core.tombstone as t join core.dataset_item as i on i.media_id = t.media_id
+        where i.dataset_id = dataset and i.version_from <= count_digest.version
+            and (i.version_to is null or i.version_to > count_digest.version)
+    );
+    digest := (
+        select smartdb.dataset_digest(d.name, v.version)
+        from core.dataset_version as v join core.dataset as d using (dataset_id)
+        where v.dataset_id = dataset and v.version = count_digest.version and v.pruned_at is null
+    );
+end
+$$;
+comment on function core.count_digest(bigint, integer) is
+    'smartdb.dataset_digest of a version, hidden media included, and how many of its members were erased. Null if it was pruned.';
+
+create function core.keep_class_name() returns trigger
+language plpgsql as $$
+begin
+    raise exception 'a class keeps its name: sealed dataset versions and history name it'
+        using errcode = 'SD003', hint = 'retire it (version_to) and add one that replaces it (replaces_class_id)';
+end
+$$;
+comment on function core.keep_class_name() is 'Statement trigger: classes are never renamed in place.';
+create trigger keep_name before update of name on core.class
+    for each statement execute function core.keep_class_name();
+
+-- Managing: what people say about dataset versions: tags that move, notes that stay, pins that keep
+-- a version; and what may be pruned.
+
+create table core.dataset_tag (
+    dataset_tag_id bigint generated always as identity,
+    dataset_id bigint not null,
+    tag text not null,
+    version integer not null,
+    actor text not null default session_user,
+    created_at timestamptz not null default now(),
+    rev_from bigint not null default nextval('core.revision'),
+    rev_to bigint,
+    constraint dataset_tag_pk primary key (dataset_tag_id),
+    constraint dataset_tag_check check (tag ~ '^[[:alpha:]_][^[:space:]@]*$'),
+    constraint dataset_tag_actor_check check (actor <> ''),
+    constraint dataset_tag_rev_check check (rev_to > rev_from),
+    constraint dataset_tag_version_fk foreign key (dataset_id, version)
+        references core.dataset_version (dataset_id, version) on delete restrict
+);
+create unique index dataset_tag_live_key on core.dataset_tag (dataset_id, tag) where rev_to is null;
+create index dataset_tag_version_idx on core.dataset_tag (dataset_id, version);
+call core.make_versioned('core.dataset_tag');
+comment on table core.dataset_tag is
+    'Names that point to a dataset version, such as production. Moving one closes its row and opens another.';
+comment on column core.dataset_tag.dataset_tag_id is 'Identity of this row.';
+comment on column core.dataset_tag.dataset_id is 'The dataset.';
+comment on column core.dataset_tag.tag is 'The name; no number, so that it is never taken for a version.';
+comment on column core.dataset_tag.version is 'The version it points to.';
+comment on column core.dataset_tag.actor is 'Who set it.';
+comment on column core.dataset_tag.created_at is 'When it was set.';
+comment on column core.dataset_tag.rev_from is 'Revision at which it was set.';
+comment on column core.dataset_tag.rev_to is 'Revision at which it was moved or taken away; null while it points there.';
+
+create table core.dataset_note (
+    dataset_note_id bigint generated always as identity,
+    dataset_id bigint not null,
+    version integer,
+    note text not null,
+    actor text not null default session_user,
+    created_at timestamptz not null default now(),
+    constraint dataset_note_pk primary key (dataset_note_id),
+    constraint dataset_note_check check (note <> ''),
+    constraint dataset_note_actor_check check (actor <> ''),
+    constraint dataset_note_dataset_fk foreign key (dataset_id)
+        references core.dataset (dataset_id) on delete restrict,
+    constraint dataset_note_version_fk foreign key (dataset_id, version)
+        references core.dataset_version (dataset_id, version) on delete restrict
+);
+create index dataset_note_version_idx on core.dataset_note (dataset_id, version);
+comment on table core.dataset_note is 'What was remarked on a dataset or one of its versions. Only ever added to.';
+comment on column core.dataset_note.dataset_note_id is 'Identity of the note.';
+comment on column core.dataset_note.dataset_id is 'The dataset.';
+comment on column core.dataset_note.version is 'The version; null: the dataset as a whole.';
+comment on column core.dataset_note.note is 'The remark.';
+comment on column core.dataset_note.actor is 'Who made it.';
+comment on column core.dataset_note.created_at is 'When.';
+
+create function core.keep_note() returns trigger
+language plpgsql as $$
+begin
+    raise exception 'notes stay as they were written'
+        using errcode = 'SD003', hint = 'add another: smartdb dataset note';
+end
+$$;
+comment on function core.keep_note() is 'Statement trigger: a note is never changed or deleted.';
+create trigger keep_note before update or delete or truncate on core.dataset_note
+    for each statement execute function core.keep_note();
+
+create table core.dataset_pin (
+    dataset_id bigint not null,
+    version integer not null,
+    reason text not null,
+    actor text not null default session_user,
+    created_at timestamptz not null default now(),
+    constraint dataset_pin_pk primary key (dataset_id, version),
+    constraint dataset_pin_reason_check check (reason <> ''),
+    constraint dataset_pin_actor_check check (actor <> ''),
+    constraint dataset_pin_version_fk foreign key (dataset_id, version)
+        references core.dataset_version (dataset_id, version) on delete restrict
+);
+comment on table core.dataset_pin is 'Versions that must not be pruned, until the pin is taken out.';
+comment on column core.dataset_pin.dataset_id is 'The dataset.';
+comment on column core.dataset_pin.version is 'The version.';
+comment on column core.dataset_pin.reason is 'Why it must be kept.';
+comment on column core.dataset_pin.actor is 'Who pinned it.';
+comment on column core.dataset_pin.created_at is 'When.';
+
+create function core.version_use(dataset bigint, version integer) returns text
+language plpgsql stable security definer set search_path = pg_catalog as $$
+declare
+    r record;
+    is_found boolean;
+begin
+    if not exists (
+        select from core.dataset_version as v
+        where v.dataset_id = dataset and v.version > version_use.version and v.sealed_at is not null
+    ) then
+        return 'it is the newest';
+    elsif exists (
+        select from core.dataset_tag as t
+        where t.dataset_id = dataset and t.version = version_use.version and t.rev_to is null
+    ) then
+        return 'it has a tag';
+    end if;
+    for r in -- models, evaluations, exports, pins, and whatever else will refer to versions
+        select
+            c.conrelid::regclass as relation,
+            (select a.attname from pg_attribute as a where a.attrelid = c.conrelid and a.attnum = c.conkey[1]) as dataset,
+            (select a.attname from pg_attribute as a where a.attrelid = c.conrelid and a.attnum = c.conkey[2]) as version
+        from pg_constraint as c
+        where c.confrelid = 'core.dataset_version'::regclass and c.contype = 'f'
+            and c.conrelid not in (
+                'core.dataset_version'::regclass, 'core.dataset_tag'::regclass, 'core.dataset_note'::regclass)
+        order by 1
+    loop
+        execute format('select exists (select from %s as t where t.%I = $1 and t.%I = $2)', r.relation, r.dataset, r.version)
+        into is_found using dataset, version;
+        if is_found then
+            return 'a row of ' || r.relation || ' refers to it';
+        end if;
+    end loop;
+    return null;
+end
+$$;
+comment on function core.version_use(bigint, integer) is
+    'Why a version must not be pruned: it is the newest, has a tag, or a pin, model, evaluation or the like refers to it. '
+    'Null: nothing needs it.';
+
+create function core.refuse_pruning(dataset bigint, version integer) returns void
+language plpgsql as $$
+declare
+    reason constant text := core.version_use(dataset, version);
+begin
+    if reason is not null then
+        raise exception 'version % cannot be pruned: %', version, reason
+            using errcode = 'SD003', hint = 'take the tag or pin away first: smartdb dataset tag --remove, unpin';
+    end if;
+end
+$$;
+comment on function core.refuse_pruning(bigint, integer) is 'Raises SD003 if anything needs the version.';
+
+create function core.keep_used_version() returns trigger
+language plpgsql as $$
+begin
+    if exists (
+        select from core.dataset_version as v
+        where v.dataset_id = new.dataset_id and v.version = new.version and v.pruned_at is not null for share
+    ) then
+        raise exception 'version % was pruned: only its digest is left', new.version
+            using errcode = 'SD003', hint = 'see: smartdb dataset list';
+    end if;
+    return new;
+end
+$$;
+comment on function core.keep_used_version() is 'Row trigger: nothing may begin to refer to a version that was pruned.';
+create trigger keep_used_version before insert on core.dataset_tag
+    for each row execute function core.keep_used_version();
+create trigger keep_used_version before insert on core.dataset_pin
+    for each row execute function core.keep_used_version();
+
+create function core.prune_versions(dataset bigint, versions integer[]) returns bigint
+language plpgsql security definer set search_path = pg_catalog as $$
+declare
+    n bigint;
+begin
+    update core.dataset_version as v set pruned_at = clock_timestamp()
+    where v.dataset_id = dataset and v.version = any (versions) and v.pruned_at is null;
+    delete from core.dataset_item as i
+    where i.dataset_id = dataset and i.version_to is not null and not exists (
+        select from core.dataset_version as v
+        where v.dataset_id = dataset and v.pruned_at is null
+            and v.version >= i.version_from and v.version < i.version_to
+    );
+    get diagnostics n = row_count;
+    return n;
+end
+$$;
+comment on function core.prune_versions(bigint, integer[]) is
+    'Gives up these versions of a dataset, and deletes the membership that no version left holds; returns how many rows of it. '
+    'SD003, and nothing done, if one of them is needed.';
 
 -- Managing: slices, named parts of the media, and tags, words that people put on media.
 
@@ -2620,6 +2883,8 @@ create table core.model (
 );
 create index model_version_idx on core.model (dataset_id, version);
 create index model_encoder_idx on core.model (encoder_id);
+create trigger keep_used_version before insert on core.model
+    for each row execute function core.keep_used_version();
 comment on table core.model is 'A trained model: its weights by digest, and what it was trained on.';
 comment on column core.model.model_id is 'Identity of the model.';
 comment on column core.model.name is 'Name, shared by the models that follow each other.';
@@ -2650,6 +2915,8 @@ create table core.evaluation (
 create index evaluation_model_idx on core.evaluation (model_id);
 create index evaluation_version_idx on core.evaluation (dataset_id, version);
 call core.make_permanent('core.evaluation', 'run_id');
+create trigger keep_used_version before insert on core.evaluation
+    for each row execute function core.keep_used_version();
 comment on table core.evaluation is 'One set of predictions and what it is judged against.';
 comment on column core.evaluation.run_id is 'The run that predicted.';
 comment on column core.evaluation.model_id is 'The model; null for out-of-fold predictions, which many models made.';

@@ -3,10 +3,7 @@
 create view smartdb.split_group as
 select
     m.media_id,
-    case
-        when m.group_key is not null then 'group ' || m.group_key
-        else 'media ' || encode(coalesce(d.group_sha256, m.sha256), 'hex')
-    end as split_group
+    smartdb.split_group_of(m.group_key, encode(coalesce(d.group_sha256, m.sha256), 'hex')) as split_group
 from core.media as m
 left join core.duplicate as d on d.media_id = m.media_id;
 

@@ -10,6 +10,7 @@ begin atomic
         where i.dataset = split_leak.dataset
             and i.version_from <= split_leak.version
             and (i.version_to is null or i.version_to > split_leak.version)
+            and (select smartdb.version_revision(split_leak.dataset, split_leak.version)) is not null
     )
     select a.media_id, a.split, b.media_id, b.split, a.split_group
     from item as a

@@ -20,6 +20,8 @@ grant execute on all routines in schema smartdb to smartdb_reader;
 
 -- Terms are read by functions that act as the owner; readers reach them through the interface alone.
 grant execute on function core.terms_above(bigint), core.use_refused(text, timestamptz) to smartdb_reader;
+-- Verifying a version counts hidden media too, and tells the digest alone.
+grant execute on function core.count_digest(bigint, integer) to smartdb_reader;
 
 -- All that follows needs to name tables of core. Row-level security looks at restriction.
 grant usage on schema core
@@ -69,6 +71,9 @@ grant insert, update (version_to) on core.dataset_item to smartdb_writer;
 -- What was written to files, and where; what is gone holds nothing any more.
 grant insert, update (state, n_files, n_bytes, manifest_sha256, finished_at, run_id) on core.export to smartdb_writer;
 grant insert, delete on core.export_part to smartdb_writer;
+-- What people say of dataset versions; notes stay.
+grant insert on core.dataset_note to smartdb_writer;
+grant insert, delete on core.dataset_pin to smartdb_writer;
 -- Triggers refuse a change of what is sealed.
 grant insert, update (n_items, digest, sealed_at) on core.dataset_version to smartdb_writer;
 -- State, which is meant to change.
@@ -105,6 +110,8 @@ grant execute on function
     core.derive_findings(text[], bigint),
     core.refuse_sealed(bigint, integer[]),
     core.next_digest(bigint, integer),
+    core.version_use(bigint, integer),
+    core.prune_versions(bigint, integer[]),
     core.analyse(regclass),
     core.label_content(
         bigint, text, double precision, double precision, double precision, double precision, jsonb, jsonb
@@ -148,6 +155,7 @@ declare
     written constant text[][] := array[
         ['core.label', 'smartdb_writer, smartdb_annotator, smartdb_reviewer'],
         ['core.review', 'smartdb_writer, smartdb_reviewer'],
+        ['core.dataset_tag', 'smartdb_writer'],
         ['core.media_tag', 'smartdb_writer, smartdb_annotator, smartdb_reviewer']
     ];
     one text[];

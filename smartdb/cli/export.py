@@ -44,7 +44,7 @@ def export() -> None:
     help="coco, yolo, voc, cvat, label_studio, folders, webdataset, parquet, arrow, huggingface or "
     "croissant.",
 )  # fmt: skip
-@click.option("--version", type=int, help="Version [default: the newest].")
+@click.option("--version", help="Number or tag of the version [default: the newest].")
 @click.option(
     "--images", "pictures", type=click.Choice(["copy", "link", "none"]), default="copy",
     show_default=True, help="Copy the pictures, link to where they lie, or leave them out.",
@@ -71,7 +71,7 @@ def create(
     dataset: str,
     dest: str,
     format_: str,
-    version: int | None,
+    version: str | None,
     pictures: str,
     names: str,
     seed: int | None,

@@ -118,13 +118,9 @@ select c.name, p.name as parent
 from core.class as c
 left join core.class as p on p.class_id = c.parent_class_id
 where c.ontology_id = %(ontology_id)s and (
-    exists (
-        select from core.ontology_version as f, core.dataset_version as v
-        where f.ontology_id = c.ontology_id and f.version = c.version_from
-            and v.dataset_id = %(dataset_id)s and v.version = %(version)s and f.created_at <= v.created_at
-            and not exists (
-                select from core.ontology_version as u
-                where u.ontology_id = c.ontology_id and u.version = c.version_to and u.created_at <= v.created_at)
+    (
+        c.version_from <= %(ontology_version)s
+        and (c.version_to is null or c.version_to > %(ontology_version)s)
     ) or c.class_id in (
         select l.class_id from smartdb.label_at(%(revision)s) as l
         join pg_temp.export_item as e on e.media_id = l.media_id

@@ -171,3 +171,17 @@ def test_the_export_page_runs(
     digest = subprocess.run(line, shell=True, check=True, capture_output=True, text=True).stdout
     assert digest.split()[0] in (tmp_path / "exports" / "folders" / "manifest.json").read_text()
     compile(blocks("how-to-export.md", "python")[0], "how-to-export.md", "exec")
+
+
+@pytest.mark.usefixtures("shapes")
+@pytest.mark.parametrize("page", ["how-to-slices.md", "how-to-drift.md"])
+def test_the_pages_of_slices_and_drift_run(
+    page: str, cli: Callable[..., Any], as_role: Callable[[str], psycopg.Connection[Any]]
+) -> None:
+    for line in blocks(page, "sh")[0].splitlines():
+        done = cli(*shlex.split(line)[1:])
+        assert done.exit_code == 0, f"{line}\n{done.output}"
+    conn = as_role("smartdb_reader")
+    for block in blocks(page, "sql"):
+        for statement in block.split(";\n"):
+            assert not statement.strip() or conn.execute(statement.encode()).fetchall(), statement

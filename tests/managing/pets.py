@@ -90,8 +90,8 @@ def seal(conn: Conn, name: str, ontology: str, splits: dict[int, str]) -> None:
     at = "(select dataset_id from core.dataset where name = %s)"
     conn.execute(
         "insert into core.dataset_version"
-        " (dataset_id, version, revision, query, seed, message, run_id)"
-        f" select {at}, 1, core.checkpoint(), 'true', 0, 'first', min(run_id) from core.run",
+        " (dataset_id, version, revision, query, seed, message, run_id, ontology_version)"
+        f" select {at}, 1, core.checkpoint(), 'true', 0, 'first', min(run_id), 1 from core.run",
         (name,),
     )
     conn.execute(

@@ -54,8 +54,8 @@ insert into core.media_tag (media_id, tag, actor_id) select i, 'ana', 2 from gen
 insert into core.slice (name) values ('of ana');
 insert into core.slice_media (slice_id, media_id) select 1, i from generate_series(1, %(n)s) as i;
 insert into core.dataset (name, ontology_id) values ('d', 1), ('other', 1);
-insert into core.dataset_version (dataset_id, version, revision, query, seed, message, run_id)
-select d.dataset_id, 1, core.checkpoint(), 'true', 0, '', 1 from core.dataset as d;
+insert into core.dataset_version (dataset_id, version, revision, query, seed, message, run_id, ontology_version)
+select d.dataset_id, 1, core.checkpoint(), 'true', 0, '', 1, 1 from core.dataset as d;
 insert into core.dataset_item (dataset_id, media_id, split, version_from)
 select 1, i, 'train', 1 from generate_series(1, %(n)s) as i union all select 2, %(n)s, 'test', 1;
 update core.dataset_version as v set n_items = 16, digest = smartdb.dataset_digest(d.name, 1), sealed_at = now()

@@ -76,8 +76,8 @@ insert into core.task (kind, media_id, priority) values ('label', 11, 1), ('labe
 insert into core.dataset (name, ontology_id) values ('pets', 1);
 insert into core.run (kind, status, code_version, started_at, finished_at)
 values ('dataset_version', 'succeeded', '0.1.0', '2026-01-02', '2026-01-02');
-insert into core.dataset_version (dataset_id, version, revision, query, seed, message, run_id)
-values (1, 1, core.checkpoint(), 'true', 0, 'first', 3);
+insert into core.dataset_version (dataset_id, version, revision, query, seed, message, run_id, ontology_version)
+values (1, 1, core.checkpoint(), 'true', 0, 'first', 3, 1);
 insert into core.dataset_item (dataset_id, media_id, split, version_from)
 select 1, i, case when i in (4, 5, 9, 10) then 'test' else 'train' end, 1 from generate_series(1, 9) as i;
 update core.dataset_version set (n_items, digest, sealed_at) = (9, smartdb.dataset_digest('pets', 1), '2026-01-02');
@@ -114,8 +114,8 @@ set local role smartdb_owner;
 insert into core.media_tag (media_id, tag, actor_id) values (1, 'night', 2), (2, 'night', 2), (4, 'night', 2), (12, 'night', 2);
 
 -- Version 2 has the correction and one more picture; the second run is better.
-insert into core.dataset_version (dataset_id, version, revision, query, seed, message, run_id)
-values (1, 2, core.checkpoint(), 'true', 0, 'after review', 3);
+insert into core.dataset_version (dataset_id, version, revision, query, seed, message, run_id, ontology_version)
+values (1, 2, core.checkpoint(), 'true', 0, 'after review', 3, 1);
 update core.dataset_item set version_to = 2 where media_id = 8;
 insert into core.dataset_item (dataset_id, media_id, split, version_from) values (1, 10, 'test', 2);
 update core.dataset_version set (n_items, digest, sealed_at) = (9, smartdb.dataset_digest('pets', 2), '2026-01-04')
@@ -137,6 +137,12 @@ from (values (1, 0.9), (2, 0.8), (3, 0.9), (4, 0.4), (5, 0.1), (6, 0.1), (7, 0.3
 left join smartdb.media_class_at((select e.revision from core.evaluation as e where e.run_id = 5)) as t on t.media_id = i
 left join smartdb.dataset_item_at('pets', 2) as d on d.media_id = i;
 insert into core.metric (run_id, name, split, value, n) values (5, 'accuracy', 'test', 0.75, 4);
+
+insert into core.dataset_tag (dataset_id, tag, version, actor) values (1, 'production', 1, 'ana');
+update core.dataset_tag set rev_to = 0;
+insert into core.dataset_tag (dataset_id, tag, version, actor) values (1, 'production', 2, 'ana');
+insert into core.dataset_note (dataset_id, version, note, actor) values (1, 2, 'media 8 is blurred', 'ana');
+insert into core.dataset_pin (dataset_id, version, reason, actor) values (1, 1, 'in the paper', 'ana');
 
 insert into core.batch (strategy, seed, run_id) values ('uncertain+diverse', 0, 5);
 insert into core.batch_item (batch_id, media_id, rank, score, reason) values (1, 11, 1, 0.69, 'entropy 0.688');

@@ -244,8 +244,12 @@ def test_hiding_and_showing_a_media_takes_effect_at_once(example_url: str) -> No
         assert len(conn.execute("select from smartdb.media where media_id = 1").fetchall()) == 1
 
 
-TERMS = {"core.terms_above(bigint)", "core.use_refused(text,timestamp with time zone)"}
-"""What everybody may call, through views, though it acts as the owner: it tells terms and ids."""
+TERMS = {
+    "core.terms_above(bigint)",
+    "core.use_refused(text,timestamp with time zone)",
+    "core.count_digest(bigint,integer)",
+}
+"""What everybody may call, through views, though it acts as the owner: terms, ids and digests."""
 
 
 def test_functions_that_act_as_the_owner_are_granted_to_few(example_read: str) -> None:

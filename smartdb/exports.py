@@ -108,7 +108,7 @@ def export(
     shard_bytes: int = export_plan.SHARD_BYTES,
     progress: Callable[[int], None] | None = None,
 ) -> Export:
-    """Writes a version (by number or tag; the newest) to a folder or a place in a store, and commits.
+    """Writes a version (number or tag; the newest) to a folder or a place in a store. Commits.
 
     ``format`` is a name of `smartdb.layouts`. ``pictures`` are copied, linked to (where they lie
     now) or left out; ``names`` of their files are those of their contents (sha256) or the original

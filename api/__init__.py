@@ -17,9 +17,11 @@ from . import (
     images,
     media,
     problems,
+    prunings,
     regions,
     reviews,
     runs,
+    search,
     tags,
     tasks,
 )
@@ -60,19 +62,11 @@ def create_app(url: str | None = None, *, trusted_hosts: Sequence[str] | None = 
     app.before_request(_require_json)
     app.after_request(_add_headers)
     problems.register(app)
-    for module in (
-        media,
-        images,
-        regions,
-        tasks,
-        tags,
-        reviews,
-        datasets,
-        exports,
-        runs,
-        health,
-        docs,
-    ):
+    parts = (
+        media, images, regions, search, tasks, tags, reviews, datasets, exports, prunings, runs,
+        health, docs,
+    )  # fmt: skip
+    for module in parts:
         app.register_blueprint(module.routes)
     return app
 

@@ -34,6 +34,7 @@ IN_PATHS = {
     "task_id": "Identity of the task.",
     "label_id": "Identity of this state of the label.",
     "run_id": "Identity of the run.",
+    "pruning_id": "Identity of the pruning.",
     "dataset": "Name of the dataset.",
     "version": "Number of the version, from 1.",
 }

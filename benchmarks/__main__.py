@@ -7,7 +7,7 @@ import importlib
 
 NAMES = (
     "ingest", "incremental", "labels", "embed", "vectors", "versions", "search", "alike", "hashes",
-    "video", "faces", "export", "api", "regions", "slices", "core",
+    "video", "faces", "export", "api", "regions", "slices", "prune", "core",
 )  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 import dagster as dg
 
 from smartdb import checks, drift
+from smartdb.pruning_methods import EPS
 
 from .annotating import label
 from .managing import embedding
@@ -12,6 +13,7 @@ from .training import dataset_version
 
 FEWEST_LABELS = 10
 LARGEST_REFUSED_SHARE = 0.05
+LARGEST_REPEATED_SHARE = 0.1
 WARN = dg.AssetCheckSeverity.WARN
 
 
@@ -79,4 +81,26 @@ def no_leak(database: Database, loop: Loop) -> dg.AssetCheckResult:
     )
 
 
-ALL = [few_refused, no_drift, no_version_drift, no_gap, enough_labels, no_leak]
+@dg.asset_check(
+    asset=dataset_version,
+    description=f"At most {LARGEST_REPEATED_SHARE:.0%} of the members say what another says.",
+)
+def little_repetition(database: Database, loop: Loop) -> dg.AssetCheckResult:
+    with database.writer() as conn:
+        n_repeated, n = checks.semantic_duplicates(conn, loop.called(), loop.encoder_name(), EPS)
+    return dg.AssetCheckResult(
+        passed=n_repeated <= LARGEST_REPEATED_SHARE * n,
+        severity=WARN,
+        metadata={"n_repeated": n_repeated, "n_members": n, "eps": EPS},
+    )
+
+
+ALL = [
+    few_refused,
+    no_drift,
+    no_version_drift,
+    no_gap,
+    enough_labels,
+    no_leak,
+    little_repetition,
+]

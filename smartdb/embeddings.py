@@ -186,7 +186,10 @@ def read_vectors(
 def nearest(
     conn: psycopg.Connection[Any], query: NDArray[np.float32] | int, name: str, k: int = 10
 ) -> list[dict[str, Any]]:
-    """The ``k`` media nearest to a vector (d,), or to a media (itself left out), nearest first."""
+    """The ``k`` media nearest to a vector (d,), or to a media (itself left out), nearest first.
+
+    InvalidInput for a vector that is zero or not finite, and for ``k`` below 1.
+    """
     values: dict[str, Any] = {"encoder": name, "k": k}
     if isinstance(query, int):
         values["media_id"] = query
@@ -194,7 +197,10 @@ def nearest(
     else:
         from pgvector import HalfVector
 
-        values["vector"] = HalfVector(query)
+        length = np.linalg.norm(query)
+        if not (np.isfinite(length) and length > 0):
+            raise InvalidInput("the query vector is zero or not finite")
+        values["vector"] = HalfVector(query / length)
         wanted = "nearest"
     with translated(), conn.cursor(row_factory=dict_row) as cursor:
         return cursor.execute(statement("embeddings", wanted), values).fetchall()

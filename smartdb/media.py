@@ -40,7 +40,7 @@ def media_page(
     ]
     query = sql.SQL("\n").join(statement("media", part) for part in parts)
     values: Row = {"after": after, "limit": limit, "source": source}
-    values["class_ids"] = _class_ids(conn, class_)
+    values["class_ids"] = class_ids(conn, class_)
     return _rows(conn, query, values)
 
 
@@ -74,13 +74,26 @@ def similar_media(
     _one(conn, "id", media_id)
     name = encoder or only_encoder(conn)
     values: Row = {"media_id": media_id, "encoder": name, "k": k, "source": source}
-    values["class_ids"] = _class_ids(conn, class_)
+    values["class_ids"] = class_ids(conn, class_)
     return name, _rows(conn, statement("media", "similar"), values)
 
 
 def encoders(conn: psycopg.Connection[Any]) -> list[Row]:
     """The encoders that there are, by name."""
     return _rows(conn, statement("media", "encoders"), {})
+
+
+def class_ids(conn: psycopg.Connection[Any], class_: str | None) -> list[int] | None:
+    """The classes in use of a name, as ids, of which Postgres knows how frequent they are.
+
+    None without a name; InvalidInput for a class that is not in use.
+    """
+    if class_ is None:
+        return None
+    found = _rows(conn, statement("media", "class_ids"), {"class": class_})
+    if not found:
+        raise InvalidInput(f"no class {class_!r} is in use; see: smartdb classes")
+    return [row["class_id"] for row in found]
 
 
 def only_encoder(conn: psycopg.Connection[Any]) -> str:
@@ -91,16 +104,6 @@ def only_encoder(conn: psycopg.Connection[Any]) -> str:
     if len(known) > 1:
         raise InvalidInput(f"there are several encoders; name one of: {', '.join(known)}")
     return str(known[0])
-
-
-def _class_ids(conn: psycopg.Connection[Any], class_: str | None) -> list[int] | None:
-    """The classes in use of a name, as ids, of which Postgres knows how frequent they are."""
-    if class_ is None:
-        return None
-    found = _rows(conn, statement("media", "class_ids"), {"class": class_})
-    if not found:
-        raise InvalidInput(f"no class {class_!r} is in use; see: smartdb classes")
-    return [row["class_id"] for row in found]
 
 
 def _one(conn: psycopg.Connection[Any], name: str, media_id: int) -> Row:

@@ -19,8 +19,8 @@ import psycopg
 from psycopg.rows import tuple_row
 from psycopg.types.json import Jsonb
 
-from smartdb import bulk, embeddings, predicates, pruning_methods, runs
-from smartdb.errors import Conflict, InvalidInput, NotFound, NothingToDo, translated
+from smartdb import bulk, embeddings, predicates, pruning_methods, runs, slices
+from smartdb.errors import InvalidInput, NotFound, NothingToDo, SmartdbError, translated
 from smartdb.pruning_methods import OF_RUNS, OF_VECTORS, Asked, Ints, Method, Options, Scores
 from smartdb.statements import statement
 from smartdb.turns import turn
@@ -96,7 +96,7 @@ def plan(
     encoder = _encoder(conn, method, encoder)
     ids = predicates.members(conn, predicate)
     if not len(ids):
-        raise NothingToDo(f"there is nothing to prune: no media fulfil {predicate}")
+        raise _nothing(predicate, options)
     parameters = pruning_methods.settle(method, options, len(ids))
     asked = Asked(ids, _draw(conn, ids, seed), encoder, seed, parameters)
     conn.commit()
@@ -156,12 +156,13 @@ def apply(
     """Names what a plan keeps as a slice, and returns the slice's predicate; it commits.
 
     Nothing is deleted; what is left out is `excluded`. The same again does nothing, Conflict if
-    the slice is another.
+    the name is that of another slice.
     """
     predicate = kept_predicate(conn, pruning_id, keep)
     how = "what it keeps itself" if keep is None else f"{keep:g} of its candidates"
     note = f"kept by pruning {pruning_id} ({find(conn, pruning_id).method}): {how}"
-    _add_slice(conn, name, predicate, note)
+    if predicate not in (each.predicate for each in slices.slices(conn) if each.name == name):
+        slices.save(conn, name, predicate, note=note)
     conn.commit()
     return predicate
 
@@ -176,7 +177,14 @@ def n_kept(keep: float, n: int) -> int:
 def _default_predicate(method: Method, options: Options) -> str:
     if method not in OF_RUNS or not options.runs:
         return PICTURES
-    return TRAINED.format(", ".join(str(int(run)) for run in options.runs))
+    return TRAINED.format(", ".join(map(str, options.runs)))
+
+
+def _nothing(predicate: str, options: Options) -> SmartdbError:
+    if options.runs and predicate == TRAINED.format(", ".join(map(str, options.runs))):
+        which = ", ".join(map(str, options.runs))
+        return NotFound(f"run {which} has no training dynamics; run: smartdb train DATASET")
+    return NothingToDo(f"there is nothing to prune: no media fulfil {predicate}")
 
 
 def _encoder(conn: psycopg.Connection[Any], method: Method, name: str | None) -> str | None:
@@ -184,12 +192,6 @@ def _encoder(conn: psycopg.Connection[Any], method: Method, name: str | None) ->
     if name is None and method not in OF_VECTORS and not embeddings.all_encoders(conn):
         return None
     return embeddings.find(conn, name).name
-
-
-def _add_slice(conn: psycopg.Connection[Any], name: str, predicate: str, note: str) -> None:
-    values = {"name": name, "predicate": predicate, "note": note}
-    if _rows(conn, "add_slice", values) != [(predicate,)]:
-        raise Conflict(f"there is another slice {name!r}; give this one another name")
 
 
 def _draw(conn: psycopg.Connection[Any], ids: Ints, seed: int) -> Any:

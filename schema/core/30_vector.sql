@@ -98,7 +98,8 @@ begin
         perform set_config('maintenance_work_mem', least(wanted, 2 * given)::text, true);
     end if;
     execute format(
-        'create index if not exists %1$s_hnsw on core.%1$s using hnsw (v halfvec_cosine_ops)', relation);
+        'create index if not exists %1$s_hnsw on core.%1$s
+         using hnsw (v halfvec_cosine_ops) with (m = 16, ef_construction = 128)', relation);
 end
 $$;
 comment on function core.index_vectors(text, integer) is

@@ -132,6 +132,7 @@ begin
     looked as (delete from core.detector_media where media_id = any (ids) returning 1),
     terms as (delete from core.media_terms where media_id = any (ids) returning 1),
     subjects as (delete from core.media_subject where media_id = any (ids) returning 1),
+    texts as (delete from core.media_text where media_id = any (ids)),
     contents as (
         update core.media
         set phash = null, captured_at = null, group_key = null, exif = '{}', attributes = '{}', erased_at = now(),

@@ -20,6 +20,8 @@ grant execute on all routines in schema smartdb to smartdb_reader;
 
 -- Terms are read by functions that act as the owner; readers reach them through the interface alone.
 grant execute on function core.terms_above(bigint), core.use_refused(text, timestamptz) to smartdb_reader;
+-- So is what is written about media, which is never told, only matched.
+grant execute on function core.text_match(tsquery, bigint) to smartdb_reader;
 -- Verifying a version counts hidden media too, and tells the digest alone.
 grant execute on function core.count_digest(bigint, integer) to smartdb_reader;
 
@@ -49,6 +51,8 @@ grant select on all tables in schema core to smartdb_writer;
 grant usage on all sequences in schema core to smartdb_writer;
 -- But whom media show, and what was erased why, is the privacy officer's.
 revoke all on core.media_subject, core.erasure from smartdb_writer;
+-- And what is written about hidden media is not read, only matched.
+revoke all on core.media_text from smartdb_writer;
 -- Facts that only ever grow.
 grant insert on
     core.actor, core.ontology, core.ontology_version, core.batch, core.batch_item, core.model,
@@ -85,6 +89,7 @@ grant insert, update, delete on
     core.quarantine, core.quality, core.finding, core.neighbour, core.duplicate,
     core.duplicate_pair, core.label_issue, core.import_problem
 to smartdb_writer;
+grant insert, delete on core.prompt to smartdb_writer;
 grant insert, update, delete on core.graph, core.media_graph, core.cluster, core.map to smartdb_writer;
 grant insert, update, delete on core.detector_media to smartdb_writer;
 -- Hide a media, but not show it again.

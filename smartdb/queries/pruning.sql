@@ -137,13 +137,3 @@ select x.media_id, x.rank, x.score, x.reason, x.kept_by, x.uri
 from smartdb.pruning_excluded(%(pruning_id)s, %(keep)s::double precision) as x
 order by x.rank
 limit %(limit)s;
-
--- name: add_slice
--- Saves a slice, or leaves the one of that name; its predicate.
-with added as (
-    insert into core.slice (name, predicate, note) values (%(name)s, %(predicate)s, %(note)s)
-    on conflict (name) do nothing returning predicate
-)
-select a.predicate from added as a
-union all
-select s.predicate from core.slice as s where s.name = %(name)s;

@@ -174,6 +174,26 @@ def test_the_export_page_runs(
 
 
 @pytest.mark.usefixtures("shapes")
+def test_the_pruning_page_runs(
+    cli: Callable[..., Any],
+    conn: psycopg.Connection[Any],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    trained = "select run_id from smartdb.training_run order by run_id"
+    for line in "".join(blocks("how-to-prune.md", "sh")).splitlines():
+        for given, (run,) in zip(("--run 6", "--run 7"), conn.execute(trained)):
+            line = line.replace(given, f"--run {run}")
+        done = cli(*shlex.split(line)[1:])
+        assert done.exit_code == 0, f"{line}\n{done.output}"
+    assert (tmp_path / "curve.png").read_bytes().startswith(b"\x89PNG")
+    conn.execute("set search_path = smartdb, public")
+    for statement in "".join(blocks("how-to-prune.md", "sql")).split(";")[:-1]:
+        assert conn.execute(statement.encode()).fetchall()
+
+
+@pytest.mark.usefixtures("shapes")
 @pytest.mark.parametrize("page", ["how-to-slices.md", "how-to-drift.md"])
 def test_the_pages_of_slices_and_drift_run(
     page: str, cli: Callable[..., Any], as_role: Callable[[str], psycopg.Connection[Any]]

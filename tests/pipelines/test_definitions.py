@@ -50,5 +50,6 @@ def test_the_gates_are_there() -> None:
         "embedding:no_gap",
         "label:enough_labels",
         "dataset_version:no_leak",
+        "dataset_version:little_repetition",
         "dataset_version:no_version_drift",
     }

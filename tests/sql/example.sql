@@ -38,6 +38,7 @@ insert into core.embedding_1 (media_id, v)
 select i, l2_normalize(format('[%s,%s,%s]',
     case when i <= 5 then 1 else 0.1 end, case when i between 6 and 10 then 1 else 0.1 end, i / 40.0)::halfvec)
 from generate_series(1, 12) as i where i <> 11;
+insert into core.prompt (encoder_id, text, v) values (1, 'a cat', l2_normalize('[1,0.1,0.1]'::halfvec));
 insert into core.neighbour (encoder_id, media_id, rank, neighbour_id, distance)
 select 1, a.media_id, n.rank, n.media_id, n.distance
 from core.embedding_1 as a

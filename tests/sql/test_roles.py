@@ -247,6 +247,7 @@ def test_hiding_and_showing_a_media_takes_effect_at_once(example_url: str) -> No
 TERMS = {
     "core.terms_above(bigint)",
     "core.use_refused(text,timestamp with time zone)",
+    "core.text_match(tsquery,bigint)",
     "core.count_digest(bigint,integer)",
 }
 """What everybody may call, through views, though it acts as the owner: terms, ids and digests."""

@@ -10,6 +10,7 @@ from flask import Flask, Response, g, request
 from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 
 from . import (
+    batches,
     datasets,
     docs,
     exports,
@@ -63,7 +64,8 @@ def create_app(url: str | None = None, *, trusted_hosts: Sequence[str] | None = 
     app.after_request(_add_headers)
     problems.register(app)
     parts = (
-        media, images, regions, search, tasks, tags, reviews, datasets, exports, prunings, runs,
+        media, images, regions, search, tasks, tags, reviews, datasets, exports, prunings,
+        batches, runs,
         health, docs,
     )  # fmt: skip
     for module in parts:

@@ -18,7 +18,17 @@ from numpy.typing import NDArray
 from psycopg import sql
 from psycopg.rows import tuple_row
 
-from smartdb import bulk, datasets, embeddings, predicates, runs, slices, sources, two_samples
+from smartdb import (
+    bulk,
+    datasets,
+    embeddings,
+    predicates,
+    runs,
+    slices,
+    sources,
+    two_samples,
+    version_members,
+)
 from smartdb.errors import InvalidInput, NothingToDo, translated
 from smartdb.statements import statement
 
@@ -75,12 +85,11 @@ def side(conn: psycopg.Connection[Any], text: str) -> Side:
     found = _VERSION.fullmatch(text)
     if found and datasets.list_versions(conn, found["dataset"]):
         version = datasets.find_version(conn, found["dataset"], int(found["version"])).version
-        values = {"dataset": found["dataset"], "version": version}
-        return Side(text, _value(conn, "version", **values))
+        return Side(text, version_members.of_version(conn, found["dataset"], version))
     if any(text == each.name for each in slices.slices(conn)):
         return Side(text, predicates.combined(conn, None, text))
     if text in sources.names(conn):
-        return Side(text, _value(conn, "source", source=text))
+        return Side(text, str(_rows(conn, "source", source=text)[0][0]))
     return Side(text, predicates.combined(conn, text))
 
 
@@ -212,10 +221,6 @@ def _sampled(
     query = statement("drift", "vectors").format(sql.Identifier("smartdb", f"embedding_{vectors}"))
     values = {"predicate": predicate, "n": VECTORS, "seed": seed}
     return bulk.read_vectors(conn, query, values)
-
-
-def _value(conn: psycopg.Connection[Any], name: str, **values: Any) -> str:
-    return str(_rows(conn, name, **values)[0][0])
 
 
 def _rows(conn: psycopg.Connection[Any], name: str, **values: Any) -> Sequence[tuple[Any, ...]]:

@@ -23,6 +23,7 @@ declare
     reason text;
 begin
     perform set_config('transaction_read_only', 'on', true); -- for this block, also what the predicate calls
+    perform smartdb.refuse_settings(predicate);
     -- inside parentheses and outside: what is not one condition is an error in one of the places
     execute format(E'select from smartdb.label as l where (%1$s\n) and %1$s\nlimit 0', predicate);
     select * into e from smartdb.encoder as r where r.name = encoder;

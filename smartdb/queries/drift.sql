@@ -24,14 +24,6 @@ order by v.media_id;
 -- One media of a side, if there is any.
 select w.media_id from smartdb.media_where(%(predicate)s) as w limit 1;
 
--- name: version
--- The members of a version, as a condition on media.
-select format(
-    'm.media_id in (select i.media_id from smartdb.dataset_item as i where i.dataset = %L '
-    'and i.version_from <= %s and (i.version_to is null or i.version_to > %s))',
-    %(dataset)s::text, %(version)s::integer, %(version)s::integer
-);
-
 -- name: source
 -- What lies in a source, as a condition on media.
 select format(

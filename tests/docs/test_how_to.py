@@ -17,7 +17,7 @@ import yaml
 from smartdb.pipelines.checks import ALL
 from smartdb.pipelines.resources import Loop
 
-from smartdb import layouts
+from smartdb import layouts, samplers
 
 DOCS = Path(__file__).parents[2] / "docs"
 SHAPES = Path(__file__).with_name("shapes.py")
@@ -171,6 +171,28 @@ def test_the_export_page_runs(
     digest = subprocess.run(line, shell=True, check=True, capture_output=True, text=True).stdout
     assert digest.split()[0] in (tmp_path / "exports" / "folders" / "manifest.json").read_text()
     compile(blocks("how-to-export.md", "python")[0], "how-to-export.md", "exec")
+
+
+def test_the_sampling_page_runs(
+    shapes: Path,
+    cli: Callable[..., Any],
+    as_role: Callable[[str], psycopg.Connection[Any]],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    pytest.importorskip("torch")
+    monkeypatch.chdir(tmp_path)
+    run = "7"
+    for line in blocks("how-to-sample.md", "sh")[0].splitlines():
+        done = cli(*shlex.split(line.replace("--run 7", f"--run {run}"))[1:])
+        assert done.exit_code == 0, f"{line}\n{done.output}"
+        run = next(iter(re.findall(r"^run (\d+), model", done.stderr, re.M)), run)
+    conn = as_role("smartdb_reader")
+    conn.execute("set search_path = smartdb, public")
+    for line in blocks("how-to-sample.md", "sql")[0].splitlines():
+        assert conn.execute(line.replace("run => 7", f"run => {run}").encode()).fetchall(), line
+    compile(blocks("how-to-sample.md", "python")[0], "how-to-sample.md", "exec")
+    assert first_column("how-to-sample.md") == list(samplers.STRATEGIES)
 
 
 @pytest.mark.usefixtures("shapes")

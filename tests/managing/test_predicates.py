@@ -135,6 +135,18 @@ def test_one_that_takes_too_long_is_stopped_and_the_limit_taken_back(
         assert conn.execute("show statement_timeout").fetchone() == ("0",)
 
 
+def test_expressions_and_regions_cannot_change_settings_either(
+    world: psycopg.Connection, conn: psycopg.Connection
+) -> None:
+    setting = "set_config('role', 'smartdb_owner', true) = ''"
+    for call in (
+        "select from smartdb.value_where(%s)",
+        "select from smartdb.nearest_region('[1,0,0]', 'toy', 3, %s)",
+    ):
+        with pytest.raises(psycopg.Error, match="may neither change settings"), conn.transaction():
+            conn.execute(call, [setting])
+
+
 def test_errors_that_are_not_of_the_predicate_stay_what_they_are(
     world: psycopg.Connection, conn: psycopg.Connection
 ) -> None:

@@ -10,6 +10,7 @@ from flask import Flask, Response, g, request
 from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 
 from . import (
+    batches,
     datasets,
     docs,
     health,
@@ -62,8 +63,8 @@ def create_app(url: str | None = None, *, trusted_hosts: Sequence[str] | None = 
     app.after_request(_add_headers)
     problems.register(app)
     parts = (
-        media, images, regions, search, tasks, tags, reviews, datasets, prunings, runs, health,
-        docs,
+        media, images, regions, search, tasks, tags, reviews, datasets, prunings, batches, runs,
+        health, docs,
     )  # fmt: skip
     for module in parts:
         app.register_blueprint(module.routes)

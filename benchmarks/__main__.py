@@ -6,8 +6,8 @@ import argparse
 import importlib
 
 NAMES = (
-    "ingest", "incremental", "labels", "embed", "vectors", "versions", "search", "alike", "hashes",
-    "video", "faces", "api", "regions", "slices", "prune", "core",
+    "ingest", "incremental", "labels", "embed", "vectors", "versions", "search", "sample", "alike",
+    "hashes", "video", "faces", "api", "regions", "slices", "prune", "core",
 )  # fmt: skip
 
 

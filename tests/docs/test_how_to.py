@@ -16,6 +16,8 @@ import yaml
 from smartdb.pipelines.checks import ALL
 from smartdb.pipelines.resources import Loop
 
+from smartdb import samplers
+
 DOCS = Path(__file__).parents[2] / "docs"
 SHAPES = Path(__file__).with_name("shapes.py")
 
@@ -153,6 +155,28 @@ def test_the_import_page_runs(
     assert [reason for _, reason, *_ in rows] == ["zero_size"]
 
 
+def test_the_sampling_page_runs(
+    shapes: Path,
+    cli: Callable[..., Any],
+    as_role: Callable[[str], psycopg.Connection[Any]],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    pytest.importorskip("torch")
+    monkeypatch.chdir(tmp_path)
+    run = "7"
+    for line in blocks("how-to-sample.md", "sh")[0].splitlines():
+        done = cli(*shlex.split(line.replace("--run 7", f"--run {run}"))[1:])
+        assert done.exit_code == 0, f"{line}\n{done.output}"
+        run = next(iter(re.findall(r"^run (\d+), model", done.stderr, re.M)), run)
+    conn = as_role("smartdb_reader")
+    conn.execute("set search_path = smartdb, public")
+    for line in blocks("how-to-sample.md", "sql")[0].splitlines():
+        assert conn.execute(line.replace("run => 7", f"run => {run}").encode()).fetchall(), line
+    compile(blocks("how-to-sample.md", "python")[0], "how-to-sample.md", "exec")
+    assert first_column("how-to-sample.md") == list(samplers.STRATEGIES)
+
+
 @pytest.mark.usefixtures("shapes")
 def test_the_pruning_page_runs(
     cli: Callable[..., Any],
@@ -185,3 +209,16 @@ def test_the_pages_of_slices_and_drift_run(
     for block in blocks(page, "sql"):
         for statement in block.split(";\n"):
             assert not statement.strip() or conn.execute(statement.encode()).fetchall(), statement
+
+
+@pytest.mark.usefixtures("shapes")
+def test_the_search_page_runs(
+    cli: Callable[..., Any], as_role: Callable[[str], psycopg.Connection[Any]]
+) -> None:
+    assert cli("embed", "--encoder", "descriptor").exit_code == 0
+    for line in blocks("how-to-search.md", "sh")[0].splitlines():
+        done = cli(*shlex.split(line)[1:])
+        assert done.exit_code == 0, f"{line}\n{done.output}"
+    conn = as_role("smartdb_reader")
+    for statement in blocks("how-to-search.md", "sql")[0].split(";")[:-1]:
+        assert conn.execute(statement.encode()).fetchall(), statement

@@ -13,6 +13,7 @@ from . import (
     batches,
     datasets,
     docs,
+    exports,
     graph,
     health,
     images,
@@ -67,7 +68,7 @@ def create_app(url: str | None = None, *, trusted_hosts: Sequence[str] | None = 
     problems.register(app)
     parts = (
         media, graph, images, regions, search, tasks, tags, reviews, datasets, versions, recipes,
-        prunings, batches, runs, health, docs,
+        exports, prunings, batches, runs, health, docs,
     )  # fmt: skip
     for module in parts:
         app.register_blueprint(module.routes)

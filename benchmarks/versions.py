@@ -44,9 +44,9 @@ SOME = """
 select label_id from core.label where kind = 'classification' and rev_to is null
 order by hashint8(label_id) limit 1000
 """
-BALANCE = "select * from smartdb.class_balance('bench', 1, 1)"
+BALANCE = "select * from smartdb.class_balance('bench', 1)"
 DIFF = "select count(*) from smartdb.dataset_diff('bench', 1, 2)"
-DIGEST = "select smartdb.dataset_digest('bench', 1, 1)"
+DIGEST = "select smartdb.dataset_digest('bench', 1)"
 LABEL_DIFF = "select count(*) from smartdb.label_diff(%s, %s)"
 SIZE = "select pg_total_relation_size('core.dataset_item')"
 

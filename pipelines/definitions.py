@@ -8,6 +8,7 @@ from . import (
     annotating,
     augmenting,
     checks,
+    exporting,
     managing,
     regions,
     reviewing,
@@ -36,7 +37,7 @@ assets = [
 ]
 
 defs = dg.Definitions(
-    assets=[*assets, sourcing.media_location],
+    assets=[*assets, sourcing.media_location, exporting.export],
     asset_checks=checks.ALL,
     sensors=sensors.ALL,
     resources={"database": Database(), "loop": Loop()},

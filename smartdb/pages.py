@@ -14,7 +14,7 @@ from typing import Any
 import psycopg
 from psycopg.rows import dict_row
 
-from smartdb import datasets, version_marks
+from smartdb import datasets, exports, version_marks
 from smartdb.errors import NotFound
 from smartdb.statements import statement
 
@@ -51,6 +51,12 @@ def version_page(
 ) -> list[Row]:
     """Sealed dataset versions, by name, the newest of each first; the key is (dataset, version)."""
     return _rows(conn, "versions", dataset=dataset, after=after[0], version=after[1], limit=limit)
+
+
+def export_page(conn: Connection, dataset: str, version: int, after: int, limit: int) -> list[Row]:
+    """Exports of a sealed version, oldest first; the key is export_id. NotFound without one."""
+    datasets.find_version(conn, dataset, version)
+    return [asdict(e) for e in exports.exports(conn, dataset, version, after=after, limit=limit)]
 
 
 def find_version(conn: Connection, dataset: str, version: int) -> Row:

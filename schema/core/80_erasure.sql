@@ -237,6 +237,14 @@ begin atomic
                 'version', v.version, 'n_trained_on', v.n_train
             ) order by m.model_id)
             from core.model as m join version as v on v.dataset_id = m.dataset_id and v.version = m.version), '[]'),
+        'exports', coalesce((
+            select jsonb_agg(jsonb_build_object(
+                'export_id', e.export_id, 'dataset', d.name, 'version', e.version, 'format', e.format, 'uri', e.uri,
+                'n_erased', h.n, 'files', to_jsonb(h.paths)
+            ) order by e.export_id)
+            from core.export_holding(media) as h
+            join core.export as e on e.export_id = h.export_id
+            join core.dataset as d on d.dataset_id = e.dataset_id), '[]'),
         'parents_left', to_jsonb(array(
             select distinct m.parent_media_id from core.media as m
             where m.media_id = any (media) and m.parent_media_id is not null and m.parent_media_id <> all (media)
@@ -244,7 +252,7 @@ begin atomic
     );
 end;
 comment on function core.contained(bigint[]) is
-    'The dataset versions that hold any of these media, the models made from those, and media from which some derive but which '
+    'The dataset versions that hold any of these media, the models made from those, the exports with the files (the first hundred) that hold them, and media from which some derive but which '
     'are not among them.';
 
 create function core.erasure_scope(media bigint[]) returns jsonb

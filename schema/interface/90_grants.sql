@@ -73,6 +73,9 @@ grant insert, update (class_id) on core.class_mapping to smartdb_writer;
 grant insert, update, delete on core.quality_threshold, core.media_terms to smartdb_writer;
 grant insert, update (note) on core.dataset to smartdb_writer;
 grant insert, update (version_to) on core.dataset_item to smartdb_writer;
+-- What was written to files, and where; what is gone holds nothing any more.
+grant insert, update (state, n_files, n_bytes, manifest_sha256, finished_at, run_id) on core.export to smartdb_writer;
+grant insert, delete on core.export_part to smartdb_writer;
 -- What people say of dataset versions; notes stay.
 grant insert on core.dataset_note to smartdb_writer;
 grant insert, delete on core.dataset_pin to smartdb_writer;

@@ -64,6 +64,7 @@ COMMANDS = {
     "tag": "smartdb.cli.tag:tag",
     "drift": "smartdb.cli.drift:drift",
     "dataset": "smartdb.cli.dataset:dataset",
+    "export": "smartdb.cli.export:export",
     "train": "smartdb.cli.train:train",
     "predict": "smartdb.cli.train:predict",
     "runs": "smartdb.cli.train:runs",

@@ -6,6 +6,7 @@ import json
 import re
 import runpy
 import shlex
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ import yaml
 from smartdb.pipelines.checks import ALL
 from smartdb.pipelines.resources import Loop
 
-from smartdb import samplers
+from smartdb import layouts, samplers
 
 DOCS = Path(__file__).parents[2] / "docs"
 SHAPES = Path(__file__).with_name("shapes.py")
@@ -189,6 +190,23 @@ def test_the_import_page_runs(
     assert added == [1, 1, 0]
     rows = conn.execute(blocks("how-to-import.md", "sql")[0].encode()).fetchall()
     assert [reason for _, reason, *_ in rows] == ["zero_size"]
+
+
+def test_the_export_page_runs(
+    shapes: Path, cli: Callable[..., Any], conn: psycopg.Connection[Any], tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    pytest.importorskip("pyarrow")
+    monkeypatch.chdir(tmp_path)
+    for line in blocks("how-to-export.md", "sh")[0].splitlines():
+        done = cli(*shlex.split(line)[1:])
+        assert done.exit_code == 0, f"{line}\n{done.output}"
+    assert conn.execute(blocks("how-to-export.md", "sql")[0].encode()).fetchall() == []
+    assert {*first_column("how-to-export.md"), "arrow"} == set(layouts.FORMATS)
+    (line,) = blocks("how-to-export.md", "console")[0].splitlines()
+    digest = subprocess.run(line, shell=True, check=True, capture_output=True, text=True).stdout
+    assert digest.split()[0] in (tmp_path / "exports" / "folders" / "manifest.json").read_text()
+    compile(blocks("how-to-export.md", "python")[0], "how-to-export.md", "exec")
 
 
 def test_the_sampling_page_runs(

@@ -190,3 +190,13 @@ insert into core.region_crop (encoder_id, margin) values (1, 0.1);
 insert into core.region_embedding_1 (label_id, media_id, v) values
     (101, 8, '[0,1,0]'), (102, 8, '[0.8,0.6,0]'), (103, 10, '[1,0,0]'), (105, 12, '[1,0,0]');
 insert into core.recipe (name, pipeline) values ('mirrored', '[{"transform": "RandomHorizontalFlip", "arguments": {}}]');
+
+-- Version 2 was exported.
+insert into core.run (kind, status, code_version, started_at, finished_at)
+values ('export', 'succeeded', '0.1.0', '2026-01-06', '2026-01-06 00:00:01');
+insert into core.export (
+    dataset_id, version, format, uri, state, n_items, n_files, n_bytes, manifest_sha256, run_id, finished_at
+) select 1, 2, 'webdataset', 'file:///exports/pets', 'complete', 9, 3, 9000, sha256('c'), max(r.run_id), '2026-01-06'
+from core.run as r;
+insert into core.export_part (export_id, part, media_ids, paths) values
+    (1, 0, '{1,2,3,6,7}', '{train-000000.tar}'), (1, 1, '{4,5,9,10}', '{test-000000.tar}');

@@ -8,7 +8,6 @@ from smartdb import exports
 
 from .metadata import result
 from .resources import Database, Loop
-from .training import dataset_version
 
 
 class Export(dg.Config):
@@ -24,7 +23,8 @@ class Export(dg.Config):
     purpose: str = ""
 
 
-@dg.asset(group_name="exports", deps=[dataset_version], kinds={"file"})
+# It depends on no asset: what makes a new version by itself must not ask for an export.
+@dg.asset(group_name="s2_managing", kinds={"file"})
 def export(
     context: dg.AssetExecutionContext, database: Database, loop: Loop, config: Export
 ) -> dg.MaterializeResult[Any]:

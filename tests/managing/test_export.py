@@ -298,3 +298,45 @@ def test_a_place_in_a_store_holds_the_same(
     keys = [meta["path"] for page in obstore.list(bucket) for meta in page]
     held = {key.removeprefix("pets/"): bytes(obstore.get(bucket, key).bytes()) for key in keys}
     assert held == found
+
+
+def test_the_command_the_api_and_the_asset_export_alike(
+    url: str, pets: Conn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dg = pytest.importorskip("dagster")
+    from click.testing import CliRunner
+    from smartdb.api import create_app
+    from smartdb.pipelines import exporting
+    from smartdb.pipelines.resources import Database, Loop
+
+    from smartdb.cli import main
+
+    monkeypatch.setenv("SMARTDB_DATABASE_URL", url)
+    arguments = ["export", "pets", "--format", "coco", str(tmp_path / "a"), "--json"]
+    made = CliRunner().invoke(main, arguments)
+    assert made.exit_code == 0, made.output
+    told = json.loads(made.stdout)
+    settings = {"destination": str(tmp_path / "b"), "format": "coco", "dataset": "pets"}
+    with dg.DagsterInstance.ephemeral() as instance:
+        done = dg.materialize(
+            [exporting.export], instance=instance,
+            resources={"database": Database(), "loop": Loop()},
+            run_config={"ops": {"export": {"config": settings}},
+                        "loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+        )  # fmt: skip
+    (event,) = done.asset_materializations_for_node("export")
+    assert event.metadata["manifest"].value == told["manifest_sha256"]
+    app = create_app(url)
+    client = app.test_client()
+    page = client.get("/v1/datasets/pets/versions/1/exports?limit=1").json
+    assert [e["uri"] for e in page["items"]] == [(tmp_path / "a").as_uri()]
+    rest = client.get(f"/v1/datasets/pets/versions/1/exports?after={page['next']}").json
+    assert [e["uri"] for e in rest["items"]] == [(tmp_path / "b").as_uri()]
+    assert client.get("/v1/datasets/pets/versions/9/exports").status_code == 404
+    good = CliRunner().invoke(main, ["export", "verify", str(tmp_path / "a")])
+    (tmp_path / "a" / "annotations" / "instances_val.json").unlink()
+    bad = CliRunner().invoke(main, ["export", "verify", str(tmp_path / "a")])
+    assert (good.exit_code, bad.exit_code) == (0, 1)
+    assert "is missing" in bad.stdout
+    assert CliRunner().invoke(main, ["export", "list", "pets"]).stdout.count("complete") == 2
+    app.extensions["smartdb"].close()

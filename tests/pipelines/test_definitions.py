@@ -19,6 +19,7 @@ GRAPH = {
     "review_queue": {"label_issue"},
     "dataset_version": {"label", "duplicate_group"},
     "augmentation": {"dataset_version"},
+    "export": set(),
     "training_run": {"dataset_version", "embedding"},
     "error": {"training_run"},
     "batch_item": {"training_run"},

@@ -9,7 +9,26 @@ from collections.abc import Sequence
 from flask import Flask, Response, g, request
 from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 
-from . import datasets, docs, health, images, media, problems, reviews, runs, tasks
+from . import (
+    batches,
+    datasets,
+    docs,
+    exports,
+    graph,
+    health,
+    images,
+    media,
+    problems,
+    prunings,
+    recipes,
+    regions,
+    reviews,
+    runs,
+    search,
+    tags,
+    tasks,
+    versions,
+)
 from .database import Pool
 
 __all__ = ["LOOPBACK", "create_app"]
@@ -47,7 +66,11 @@ def create_app(url: str | None = None, *, trusted_hosts: Sequence[str] | None = 
     app.before_request(_require_json)
     app.after_request(_add_headers)
     problems.register(app)
-    for module in (media, images, tasks, reviews, datasets, runs, health, docs):
+    parts = (
+        media, graph, images, regions, search, tasks, tags, reviews, datasets, versions, recipes,
+        exports, prunings, batches, runs, health, docs,
+    )  # fmt: skip
+    for module in parts:
         app.register_blueprint(module.routes)
     return app
 

@@ -22,9 +22,11 @@ ID = f"int(min=1, max={LARGEST})"
 
 TAGS = {
     "media": "Pictures: lists, one with all that is known of it, its bytes, and those like it.",
+    "graph": "The neighbour graph: what it says of media, and where they lie on the map.",
     "labelling": "Work for annotators: claim a task, answer it, give it back.",
     "reviewing": "Suspected label errors, and verdicts on labels.",
     "datasets": "Sealed versions of datasets.",
+    "batches": "What samplers chose to work on next.",
     "runs": "Jobs, models, and what they measured.",
     "service": "Whether the service works.",
 }
@@ -34,6 +36,8 @@ IN_PATHS = {
     "task_id": "Identity of the task.",
     "label_id": "Identity of this state of the label.",
     "run_id": "Identity of the run.",
+    "batch_id": "Identity of the batch.",
+    "pruning_id": "Identity of the pruning.",
     "dataset": "Name of the dataset.",
     "version": "Number of the version, from 1.",
 }

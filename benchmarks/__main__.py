@@ -1,4 +1,4 @@
-"""``python -m benchmarks [NAME ...] [--quick]``: runs the benchmarks named, or all but core."""
+"""``python -m benchmarks [NAME ...] [--quick]``: those named, or all but core and growth."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import argparse
 import importlib
 
 NAMES = (
-    "ingest", "incremental", "labels", "embed", "vectors", "versions", "search", "alike", "hashes",
-    "video", "faces", "api", "core",
+    "ingest", "incremental", "labels", "embed", "vectors", "versions", "search", "sample", "graph",
+    "alike", "hashes", "video", "faces", "export", "api", "regions", "slices", "prune", "growth",
+    "core",
 )  # fmt: skip
 
 
@@ -20,7 +21,7 @@ def main() -> None:
     unknown = set(chosen.names) - set(NAMES)
     if unknown:
         parser.error(f"no benchmark {', '.join(sorted(unknown))}; there are: {', '.join(NAMES)}")
-    for name in chosen.names or [name for name in NAMES if name != "core"]:
+    for name in chosen.names or [name for name in NAMES if name not in ("core", "growth")]:
         importlib.import_module(f"benchmarks.{name}").main(quick=chosen.quick)
 
 

@@ -52,6 +52,25 @@ def fill(conn: psycopg.Connection[Any], n: int, dim: int) -> list[Figure]:
     return figures
 
 
+def fill_rows(conn: psycopg.Connection[Any], n: int) -> None:
+    """Fills a new database with ``n`` media and 3 n labels, and compares nothing."""
+    for command in synthetic.REFERENCE.split(";"):
+        conn.execute(command.encode())
+    queries = (synthetic.MEDIA.format(n), synthetic.LOCATION, synthetic.QUALITY, synthetic.LABEL)
+    for table, query in zip(COLUMNS, queries):
+        with synthetic.spool(conn, query) as file:
+            _stage_and_insert(conn, table, sql.SQL(COLUMNS[table]), file)
+        conn.execute(sql.SQL("vacuum (analyze) core.{}").format(sql.Identifier(table)))
+
+
+def add_vectors(conn: psycopg.Connection[Any], mixture: Mixture) -> None:
+    """Gives the first media the vectors of ``mixture``, of a new encoder called bench."""
+    run(conn, "select core.add_encoder('bench', %s)", mixture.dim)
+    for ids, vectors in mixture.chunks():
+        _add_vectors(conn, {"media_id": ids, "v": vectors})
+    conn.execute("vacuum (analyze) core.embedding_1")
+
+
 def _load(conn: psycopg.Connection[Any], table: str, n: int, query: str) -> Figure:
     columns = sql.SQL(COLUMNS[table])
     with synthetic.spool(conn, query) as file:

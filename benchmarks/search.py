@@ -1,4 +1,4 @@
-"""Search: the nearest vectors, exact and by HNSW, filtered and not, with recall against exact."""
+"""Search: nearest vectors by HNSW, filtered and not, with recall against exact; words; both."""
 
 from __future__ import annotations
 
@@ -24,6 +24,13 @@ FILTERS = {
     "0.2 %, in JSON": 'm.attributes @> \'{"site": "s7"}\'',
 }
 NEAREST = "select media_id from smartdb.nearest(%s::halfvec, 'bench', 10, %s)"
+WORDS = {
+    "one media": "select media_id from smartdb.search_text('7')",
+    "0.2 %": "select media_id from smartdb.search_text('s7')",
+    "0.2 %, filter": "select media_id from smartdb.search_text('s7', 10, 'm.brightness < 0.1')",
+    "every media": "select media_id from smartdb.search_text('jpg')",
+}
+BOTH = "select media_id from smartdb.search('s7', %s::halfvec)"
 EXACT = """
 select v.media_id from smartdb.embedding_1 as v
 where v.media_id in (select w.media_id from smartdb.media_where(%s) as w)
@@ -46,7 +53,7 @@ def measure(url: str, mixture: Mixture, n_queries: int, full: bool) -> list[Figu
     queries = [_text(vector) for vector in mixture.queries(n_queries)]
     with session(url, "smartdb_reader") as conn:
         some = queries[: max(3, n_queries // 40)]
-        figures = [_search(conn, "exact", "true", some, 1000 * full)]
+        figures = [_search(conn, "exact", "true", some, 500 * full)]
     with session(url, "smartdb_owner") as owner:
         build = took(owner, lambda: one(owner, "select core.index_encoder(1)"))
         size = one(owner, "select pg_relation_size('core.embedding_1_hnsw')")
@@ -57,7 +64,14 @@ def measure(url: str, mixture: Mixture, n_queries: int, full: bool) -> list[Figu
         figures.append(_search(conn, "HNSW", "true", queries, 10 * full))
         for name, predicate in FILTERS.items():
             figures.append(_search(conn, f"filter {name}", predicate, queries, 100 * full))
+        figures += [_median(conn, f"words of {name}", query) for name, query in WORDS.items()]
+        figures.append(_median(conn, "words and a vector", BOTH, queries[0]))
     return figures
+
+
+def _median(conn: psycopg.Connection[Any], name: str, query: str, *values: str) -> Figure:
+    times = [1000 * run(conn, query, *values).wall for _ in range(11)]
+    return Figure(f"search, {name}, p50", percentile(times, 0.5), "ms")
 
 
 def _bare(mixture: Mixture) -> Figure:

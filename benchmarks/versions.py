@@ -22,8 +22,10 @@ insert into core.label (object_id, media_id, class_id, kind, origin, actor_id, r
 select object_id, media_id, class_id %% 100 + 1, kind, 'human', 2, 1 from old
 """
 BEGIN = """
-insert into core.dataset_version (dataset_id, version, revision, query, seed, message, run_id)
-values (1, %s, 1, 'true', 0, 'bench', 1)
+insert into core.dataset_version (
+    dataset_id, version, revision, query, seed, message, run_id, ontology_version
+)
+values (1, %s, 1, 'true', 0, 'bench', 1, 1)
 """
 END = """
 update core.dataset_item as i set version_to = %(v)s

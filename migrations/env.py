@@ -20,7 +20,7 @@ from sqlalchemy import DefaultClause
 from smartdb import migrate
 from smartdb.interface import build_interface, drop_interface
 
-OWN = re.compile(r"alembic_version|embedding_\d+|prediction_\d+")
+OWN = re.compile(r"alembic_version|(region_)?embedding_\d+|prediction_\d+")
 """Tables that alembic, an encoder or a run made: no migration is about them."""
 
 drafts = Rewriter()

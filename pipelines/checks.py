@@ -3,6 +3,7 @@
 import dagster as dg
 
 from smartdb import checks, drift
+from smartdb.pruning_methods import EPS
 
 from .annotating import label
 from .managing import embedding
@@ -12,6 +13,7 @@ from .training import dataset_version
 
 FEWEST_LABELS = 10
 LARGEST_REFUSED_SHARE = 0.05
+LARGEST_REPEATED_SHARE = 0.1
 WARN = dg.AssetCheckSeverity.WARN
 
 
@@ -36,6 +38,19 @@ def no_drift(database: Database, loop: Loop) -> dg.AssetCheckResult:
     passed = all(distance <= drift.LARGEST for distance in distances.values())
     return dg.AssetCheckResult(
         passed=passed, severity=WARN, metadata={"largest": drift.LARGEST, **distances}
+    )
+
+
+@dg.asset_check(
+    asset=dataset_version,
+    description="The newest version has the classes and pixel statistics of the one before.",
+)
+def no_version_drift(database: Database, loop: Loop) -> dg.AssetCheckResult:
+    with database.writer() as conn:
+        found = drift.version(conn, loop.called())
+    far = {each.statistic: each.psi for each in found if drift.has_drifted(each)}
+    return dg.AssetCheckResult(
+        passed=not far, severity=WARN, metadata={"largest_psi": drift.LARGEST_PSI, "drifted": far}
     )
 
 
@@ -66,4 +81,26 @@ def no_leak(database: Database, loop: Loop) -> dg.AssetCheckResult:
     )
 
 
-ALL = [few_refused, no_drift, no_gap, enough_labels, no_leak]
+@dg.asset_check(
+    asset=dataset_version,
+    description=f"At most {LARGEST_REPEATED_SHARE:.0%} of the members say what another says.",
+)
+def little_repetition(database: Database, loop: Loop) -> dg.AssetCheckResult:
+    with database.writer() as conn:
+        n_repeated, n = checks.semantic_duplicates(conn, loop.called(), loop.encoder_name(), EPS)
+    return dg.AssetCheckResult(
+        passed=n_repeated <= LARGEST_REPEATED_SHARE * n,
+        severity=WARN,
+        metadata={"n_repeated": n_repeated, "n_members": n, "eps": EPS},
+    )
+
+
+ALL = [
+    few_refused,
+    no_drift,
+    no_version_drift,
+    no_gap,
+    enough_labels,
+    no_leak,
+    little_repetition,
+]

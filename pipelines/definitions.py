@@ -4,26 +4,40 @@ from __future__ import annotations
 
 import dagster as dg
 
-from . import annotating, checks, managing, reviewing, sensors, sourcing, training
+from . import (
+    annotating,
+    augmenting,
+    checks,
+    exporting,
+    managing,
+    regions,
+    reviewing,
+    sensors,
+    sourcing,
+    training,
+)
 from .resources import Database, Loop
 
 assets = [
     sourcing.media,
     managing.embedding,
     managing.neighbour,
+    managing.media_graph,
     managing.duplicate_group,
     annotating.label,
     annotating.task_queue,
+    regions.region_embedding,
     reviewing.label_issue,
     reviewing.review_queue,
     training.dataset_version,
+    augmenting.augmentation,
     training.training_run,
     training.error,
     training.batch_item,
 ]
 
 defs = dg.Definitions(
-    assets=[*assets, sourcing.media_location],
+    assets=[*assets, sourcing.media_location, exporting.export],
     asset_checks=checks.ALL,
     sensors=sensors.ALL,
     resources={"database": Database(), "loop": Loop()},

@@ -4,7 +4,8 @@ from typing import Any
 
 import dagster as dg
 
-from smartdb import duplicates, embeddings, neighbours, previews
+from smartdb import duplicates, embeddings, neighbours, plots, previews
+from smartdb import media_graph as graph
 
 from .metadata import result
 from .resources import Database, Loop
@@ -28,6 +29,16 @@ def neighbour(
     """The ten nearest neighbours of every image."""
     with database.writer(context.run.run_id) as conn:
         return result(neighbours.build(conn, loop.encoder_name()))
+
+
+@dg.asset(group_name="s2_managing", deps=[neighbour], kinds={"postgres"})
+def media_graph(
+    context: dg.AssetExecutionContext, database: Database, loop: Loop
+) -> dg.MaterializeResult[Any]:
+    """The cluster of every image, and its place on a map."""
+    with database.writer(context.run.run_id) as conn:
+        counts = graph.update(conn, loop.encoder_name())
+        return result(counts, preview=plots.media_map(conn, loop.encoder_name()))
 
 
 @dg.asset(group_name="s2_managing", deps=[neighbour], kinds={"postgres"})

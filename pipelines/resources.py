@@ -40,6 +40,7 @@ class Loop(dg.ConfigurableResource[Any]):
     n_reviews: int = 200
     n_next: int = 30
     seed: int = 0
+    recipe: str = ""
 
     def but(self, **changes: Any) -> Loop:
         """The same with some settings changed."""

@@ -84,9 +84,19 @@ def write(
     return batch_id
 
 
-def items(conn: psycopg.Connection[Any], batch_id: int) -> list[Item]:
-    """What was chosen, in the order of choice; NotFound if there is no such batch."""
-    found = [Item(*row) for row in _rows(conn, "items", {"batch_id": batch_id})]
+def items(
+    conn: psycopg.Connection[Any],
+    batch_id: int,
+    *,
+    after: int | None = None,
+    limit: int | None = None,
+) -> list[Item]:
+    """What was chosen, in the order of choice; NotFound if there is no such batch.
+
+    All of it, or the first ``limit`` behind rank ``after``.
+    """
+    values = {"batch_id": batch_id, "after": after or 0, "limit": limit}
+    found = [Item(*row) for row in _rows(conn, "items", values)]
     if not found:
         find(conn, batch_id)
     return found

@@ -30,6 +30,17 @@ def split_leaks(conn: psycopg.Connection[Any], dataset: str) -> list[tuple[int, 
     return _rows(conn, "leaks", dataset=dataset)
 
 
+def semantic_duplicates(
+    conn: psycopg.Connection[Any], dataset: str, encoder: str, eps: float
+) -> tuple[int, int]:
+    """Members of the newest version within cosine distance ``eps`` of one before them, and all.
+
+    It reads the stored neighbour graph, so it costs no more than a join; an edge that is not among
+    the nearest neighbours of the later one is not seen.
+    """
+    return _pair(conn, "semantic_duplicates", dataset=dataset, encoder=encoder, eps=eps)
+
+
 def new_reviews(conn: psycopg.Connection[Any], ontology: str, after: int) -> tuple[int, int]:
     """How many verdicts were given since review ``after``, and the id of the newest review."""
     return _pair(conn, "reviews", ontology=ontology, after=after)

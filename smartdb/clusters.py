@@ -24,7 +24,9 @@ PER_CENTRE = 256
 BRANCHES = 32
 """Parts into which `partition` splits at a time, at most."""
 
-_SAME = 1e-6  # centres that are closer than this are one
+SAME = 1e-6
+"""Cosine distances below this are rounding: the vectors are the same."""
+
 _BLOCK = 4 << 20  # float32 similarities held at a time: 16 MB
 
 Floats = NDArray[np.float32]
@@ -64,6 +66,11 @@ def kmeans(
     of, similarity = nearest(vectors, centres)
     used, of = np.unique(of, return_inverse=True)
     return Clusters(of.astype(np.int64), centres[used], similarity)
+
+
+def usual(n: int) -> int:
+    """How many clusters n vectors are told apart in, unless asked: sqrt(n / 2), at most 100."""
+    return int(np.clip(np.sqrt(n / 2), 1, 100))
 
 
 def partition(vectors: Floats, largest: int, seed: int) -> list[Ints]:
@@ -111,7 +118,8 @@ def _split(vectors: Floats, rows: Ints, largest: int, seed: int) -> Iterator[Int
             yield rows
         return
     k = min(BRANCHES, -(-2 * len(rows) // largest))
-    parts = members(kmeans(vectors[rows], k, seed).of)
+    some = vectors if len(rows) == len(vectors) else vectors[rows]  # no copy of all
+    parts = members(kmeans(some, k, seed).of)
     if len(parts) == 1:
         yield rows
         return
@@ -128,5 +136,5 @@ def _moved(sample: Floats, of: Ints, similarity: Floats, k: int) -> Floats:
 
 def _distinct(centres: Floats) -> Floats:
     """Without those that equal one before: vectors that are the same must not be parted."""
-    alike = np.triu(centres @ centres.T > 1 - _SAME, 1)
+    alike = np.triu(centres @ centres.T > 1 - SAME, 1)
     return centres[~alike.any(axis=0)]

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import psycopg
@@ -31,6 +31,8 @@ from smartdb.statements import statement
 if TYPE_CHECKING:
     from PIL import Image
 
+T = TypeVar("T")
+Vectors = NDArray[np.float32]
 Progress = Callable[[int], None]
 
 CHUNK = 1024
@@ -111,7 +113,7 @@ def embed(
     with translated(), run(conn, "embed", parameters) as opened:
         load = partial(_load, encoder)
         batches = encoder.encode_each(chain([first], gap), load, workers=workers)
-        for batch in _gathered(batches, chunk, progress):
+        for batch in gathered(batches, chunk, progress):
             counts += _write(conn, registered, batch, opened.run_id)
             conn.commit()
         opened.counts.update(counts)
@@ -184,7 +186,10 @@ def read_vectors(
 def nearest(
     conn: psycopg.Connection[Any], query: NDArray[np.float32] | int, name: str, k: int = 10
 ) -> list[dict[str, Any]]:
-    """The ``k`` media nearest to a vector (d,), or to a media (itself left out), nearest first."""
+    """The ``k`` media nearest to a vector (d,), or to a media (itself left out), nearest first.
+
+    InvalidInput for a vector that is zero or not finite, and for ``k`` below 1.
+    """
     values: dict[str, Any] = {"encoder": name, "k": k}
     if isinstance(query, int):
         values["media_id"] = query
@@ -192,10 +197,58 @@ def nearest(
     else:
         from pgvector import HalfVector
 
-        values["vector"] = HalfVector(query)
+        length = np.linalg.norm(query)
+        if not (np.isfinite(length) and length > 0):
+            raise InvalidInput("the query vector is zero or not finite")
+        values["vector"] = HalfVector(query / length)
         wanted = "nearest"
     with translated(), conn.cursor(row_factory=dict_row) as cursor:
         return cursor.execute(statement("embeddings", wanted), values).fetchall()
+
+
+def gathered(
+    batches: Iterator[Batch[T]], size: int, progress: Progress | None
+) -> Iterator[list[Batch[T]]]:
+    """Lists of batches with at least ``size`` items together."""
+    some: list[Batch[T]] = []
+    n = 0
+    for batch in batches:
+        some.append(batch)
+        done = len(batch.items) + len(batch.failed)
+        n += done
+        if n >= size:
+            yield some
+            some, n = [], 0
+        if progress:
+            progress(done)
+    if some:
+        yield some
+
+
+def stacked(batches: list[Batch[T]], encoder: Registered) -> Vectors:
+    """The vectors of batches, one after another; DimensionMismatch if they have another length."""
+    vectors = np.concatenate([batch.vectors for batch in batches])
+    if vectors.shape[1] != encoder.dim:
+        raise DimensionMismatch(
+            f"encoder {encoder.name!r} has {encoder.dim} dimensions, the model returned vectors "
+            f"of {vectors.shape[1]}"
+        )
+    return vectors
+
+
+def refuse(
+    conn: psycopg.Connection[Any], failed: list[tuple[Content, Exception]], run_id: int
+) -> Counter[str]:
+    """Puts what failed into quarantine; how many for each of `REASONS`. Does not commit."""
+    if not failed:
+        return Counter()
+    reasons = [(content, *_reason(error)) for content, error in failed]
+    conn.execute(statement("embeddings", "stage_refused"))
+    columns = {"media_id": "bigint", "reason": "text", "detail": "text"}
+    rows = ((content.media_id, reason, detail) for content, reason, detail in reasons)
+    bulk.copy_rows(conn, "embedding_refused", columns, rows)
+    conn.execute(statement("embeddings", "refuse"), {"run_id": run_id})
+    return Counter(reason for _, reason, _ in reasons)
 
 
 def _pixels(preprocessing: Mapping[str, Any]) -> dict[str, Any]:
@@ -237,57 +290,19 @@ def _load(encoder: Encoder, content: Content) -> Image.Image:
     return contents.load_rgb(content, at_least=encoder.at_least)
 
 
-def _gathered(
-    batches: Iterator[Batch[Content]], size: int, progress: Progress | None
-) -> Iterator[list[Batch[Content]]]:
-    """Lists of batches with at least ``size`` media together."""
-    gathered: list[Batch[Content]] = []
-    n = 0
-    for batch in batches:
-        gathered.append(batch)
-        done = len(batch.items) + len(batch.failed)
-        n += done
-        if n >= size:
-            yield gathered
-            gathered, n = [], 0
-        if progress:
-            progress(done)
-    if gathered:
-        yield gathered
-
-
 def _write(
     conn: psycopg.Connection[Any], encoder: Registered, batches: list[Batch[Content]], run_id: int
 ) -> Counter[str]:
     """Adds vectors and refusals; does not commit."""
     ids = np.array([item.media_id for batch in batches for item in batch.items], np.int64)
-    vectors = np.concatenate([batch.vectors for batch in batches])
-    if vectors.shape[1] != encoder.dim:
-        raise DimensionMismatch(
-            f"encoder {encoder.name!r} has {encoder.dim} dimensions, the model returned vectors "
-            f"of {vectors.shape[1]}"
-        )
+    vectors = stacked(batches, encoder)
     table = f"core.embedding_{encoder.encoder_id}"
     bulk.staging(conn, "embedding_new", like=table)
     bulk.copy_arrays(conn, "embedding_new", {"media_id": ids, "v": vectors})
     added = conn.execute(_of(encoder, "add")).rowcount
     conn.execute(statement("embeddings", "release"))
     failed = [failure for batch in batches for failure in batch.failed]
-    return Counter({"added": added}) + _refuse(conn, failed, run_id)
-
-
-def _refuse(
-    conn: psycopg.Connection[Any], failed: list[tuple[Content, Exception]], run_id: int
-) -> Counter[str]:
-    if not failed:
-        return Counter()
-    reasons = [(content, *_reason(error)) for content, error in failed]
-    conn.execute(statement("embeddings", "stage_refused"))
-    columns = {"media_id": "bigint", "reason": "text", "detail": "text"}
-    rows = ((content.media_id, reason, detail) for content, reason, detail in reasons)
-    bulk.copy_rows(conn, "embedding_refused", columns, rows)
-    conn.execute(statement("embeddings", "refuse"), {"run_id": run_id})
-    return Counter(reason for _, reason, _ in reasons)
+    return Counter({"added": added}) + refuse(conn, failed, run_id)
 
 
 def _reason(error: Exception) -> tuple[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
@@ -62,6 +63,26 @@ def write_new(uri: str, data: bytes) -> None:
         system.mv(f"{path}.part", path)
     except Exception as error:  # each file system has its own
         raise StoreFailed(f"cannot write {uri}: {error}") from error
+
+
+def put(uri: str, data: bytes | Path) -> None:
+    """Writes a file beside its place and moves it there; one that is there is replaced."""
+    system, path = _opened(uri)
+    try:
+        system.makedirs(path.rpartition("/")[0], exist_ok=True)
+        if isinstance(data, bytes):
+            system.pipe_file(f"{path}.part", data)
+        else:
+            system.put_file(str(data), f"{path}.part")
+        system.mv(f"{path}.part", path)
+    except Exception as error:  # each file system has its own
+        raise StoreFailed(f"cannot write {uri}: {error}") from error
+
+
+def is_empty(root: str) -> bool:
+    """Whether no file lies below a URI."""
+    system, path = _opened(root)
+    return not system.exists(path) or not system.find(path, maxdepth=None)
 
 
 def remove(uri: str) -> None:

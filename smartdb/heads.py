@@ -15,6 +15,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from smartdb.dynamics import Dynamics, Watch
 from smartdb.errors import InvalidInput, SmartdbError
 
 Floats = NDArray[np.float32]
@@ -43,11 +44,15 @@ class Epoch:
 
 @dataclass(frozen=True)
 class Head:
-    """A fitted head: weight (c, d) float32, bias (c,) float32, and how the fit went."""
+    """A fitted head: weight (c, d) float32, bias (c,) float32, and how the fit went.
+
+    ``dynamics`` are those of the rows it was fitted on; None for a head that was read back.
+    """
 
     weight: Floats
     bias: Floats
     history: tuple[Epoch, ...] = ()
+    dynamics: Dynamics | None = None
 
     @property
     def dim(self) -> int:
@@ -130,12 +135,15 @@ def fit_head(
     data = _tensors((x - mean) / scale, y, device)
     held = _tensors((val[0] - mean) / scale, val[1], device) if val is not None else None
     w, b = _start(n_classes, x.shape[1], seed, device)
-    best, history = _State(np.inf, w, b), list[Epoch]()
+    best, history, watch = _State(np.inf, w, b), list[Epoch](), Watch(len(y))
     with _threads(x.size * n_classes):
         step = _optimiser(w, b, data, weights, weight_decay / (2 * len(y)))
         for number in range(1, epochs + 1):
             step()
-            epoch = Epoch(number, _loss(w, b, data, weights), _loss(w, b, held, weights))
+            logits = _logits(w, b, data)
+            watch.see(number, slice(None), logits, data[1])
+            val_loss = None if held is None else _loss(_logits(w, b, held), held[1], weights)
+            epoch = Epoch(number, _loss(logits, data[1], weights), val_loss)
             _refuse_divergence(epoch)
             history.append(epoch)
             if on_epoch is not None:
@@ -144,7 +152,7 @@ def fit_head(
                 best = _State(epoch.val_loss or 0.0, w.detach().clone(), b.detach().clone())
             if _settled(history):
                 break
-    return _absorbed(best, mean, scale, tuple(history))
+    return _absorbed(best, mean, scale, tuple(history), watch.found(len(history)))
 
 
 def fit_chosen(
@@ -260,13 +268,14 @@ def _mean_loss(w: Any, b: Any, data: Any, weights: Any) -> Any:
     return cross_entropy(x @ w.T + b, y, weight=weights)
 
 
-def _loss(w: Any, b: Any, data: Any, weights: Any) -> Any:
-    import torch
+def _logits(w: Any, b: Any, data: Any) -> Any:
+    return (data[0] @ w.T + b).detach()
 
-    if data is None:
-        return None
-    with torch.no_grad():
-        return float(_mean_loss(w, b, data, weights))
+
+def _loss(logits: Any, y: Any, weights: Any) -> float:
+    from torch.nn.functional import cross_entropy
+
+    return float(cross_entropy(logits, y, weight=weights))
 
 
 def _refuse_divergence(epoch: Epoch) -> None:
@@ -288,10 +297,12 @@ def _settled(history: list[Epoch]) -> bool:
     return abs(before - now) <= 1e-4 * max(before, 1e-3)
 
 
-def _absorbed(best: _State, mean: Floats, scale: Floats, history: tuple[Epoch, ...]) -> Head:
+def _absorbed(
+    best: _State, mean: Floats, scale: Floats, history: tuple[Epoch, ...], dynamics: Dynamics
+) -> Head:
     weight = best.w.cpu().numpy().astype(np.float64) / scale
     bias = best.b.cpu().numpy() - weight @ mean.astype(np.float64)
-    return Head(weight.astype(np.float32), bias.astype(np.float32), history)
+    return Head(weight.astype(np.float32), bias.astype(np.float32), history, dynamics)
 
 
 @contextmanager

@@ -26,7 +26,7 @@ CHUNK_BYTES = 64 << 20
 _PICTURE = {
     "place": "bigint", "name": "text", "frame_index": "integer", "said_at": "text",
     "width": "integer", "height": "integer", "uri": "text", "tail": "text", "n_parts": "integer",
-    "sha256": "bytea", "problem": "text",
+    "sha256": "bytea", "problem": "text", "attributes": "bytea",
 }  # fmt: skip
 _LABEL = {
     "place": "bigint", "picture": "text", "frame_index": "integer", "class": "integer",
@@ -52,7 +52,8 @@ def stage(conn: psycopg.Connection[Any], items: Iterable[Item], places: Places) 
         problems = [item for _, item in chunk if isinstance(item, Problem)]
         found = places([picture for _, picture in pictures])
         labels = list(_labels(chunk, classes, problems))
-        copy_rows(conn, "import_picture", _PICTURE, map(_picture_row, pictures, found))
+        rows = [_picture_row(*each, problems) for each in zip(pictures, found, strict=True)]
+        copy_rows(conn, "import_picture", _PICTURE, rows)
         copy_rows(conn, "import_label", _LABEL, labels)
         copy_rows(conn, "import_problem", _PROBLEM, map(_problem_row, problems))
         conn.commit()
@@ -69,12 +70,20 @@ def _chunk(numbered: Iterator[tuple[int, Item]]) -> list[tuple[int, Item]]:
     return chunk
 
 
-def _picture_row(numbered: tuple[int, Picture], place: Place) -> tuple[Any, ...]:
+def _picture_row(
+    numbered: tuple[int, Picture], place: Place, problems: list[Problem]
+) -> tuple[Any, ...]:
     number, picture = numbered
     width, height = picture.size or (None, None)
+    attributes = dict(picture.attributes) | ({"split": picture.split} if picture.split else {})
+    try:
+        told = _json(attributes)
+    except (TypeError, ValueError) as error:
+        told = None
+        problems.append(Problem(picture.where, "bad_row", f"its attributes: {error}"))
     return (
         number, shown(picture.name), picture.frame_index, shown(picture.where), width, height,
-        place.uri, place.tail, place.n_parts, place.sha256, place.problem,
+        place.uri, place.tail, place.n_parts, place.sha256, place.problem, told,
     )  # fmt: skip
 
 

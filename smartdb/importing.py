@@ -93,12 +93,14 @@ def import_labels(
 ) -> Report:
     """Imports the labels at ``path``, and the pictures below ``images``. Safe to run again.
 
-    ``images`` is a folder or store, ingested first; without it, pictures are looked for among the
-    media of ``source`` or of all. ``maps`` reads classes of the file as others, or (None) leaves
-    them out; it is saved under ``mapping``, by default the actor's name. The actor is by default
-    named like the format and the file. A dry run writes nothing. NotFound lists classes that are
-    unknown (``create_classes`` makes them), or says that no picture is there; InvalidInput for what
-    is no file of the format. Commits each batch; must not be called inside of a transaction.
+    Media that come in with it get what the file says of their pictures (split included) as
+    attributes. ``images`` is a folder or store, ingested first; without it, pictures are looked for
+    among the media of ``source`` or of all. ``maps`` reads classes of the file as others, or (None)
+    leaves them out; it is saved under ``mapping``, by default the actor's name. The actor is by
+    default named like the format and the file. A dry run writes nothing. NotFound lists classes
+    that are unknown (``create_classes`` makes them), or says that no picture is there; InvalidInput
+    for what is no file of the format. Commits each batch; must not be called inside of a
+    transaction.
     """
     plan = planned(conn, path, format, images, source, ontology, mapping, actor, options or {})
     with translated(), _staged(conn):
@@ -212,6 +214,7 @@ def _write(
     _ingest(conn, plan, workers, progress)
     _match(conn, plan)
     _require_found(conn, plan)
+    _do(conn, "describe", {"run_id": opened.run_id})
     actor_id = actor_id_of(conn, plan.actor, "import")
     conn.commit()
     with turn(conn, f"import {actor_id}"):

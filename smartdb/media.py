@@ -40,7 +40,7 @@ def media_page(
     ]
     query = sql.SQL("\n").join(statement("media", part) for part in parts)
     values: Row = {"after": after, "limit": limit, "source": source}
-    values["class_ids"] = _class_ids(conn, class_)
+    values["class_ids"] = class_ids(conn, class_)
     return _rows(conn, query, values)
 
 
@@ -72,9 +72,9 @@ def similar_media(
     vector, InvalidInput where one of several encoders must be named, or for a class not in use.
     """
     _one(conn, "id", media_id)
-    name = encoder or _only_encoder(conn)
+    name = encoder_name(conn, encoder)
     values: Row = {"media_id": media_id, "encoder": name, "k": k, "source": source}
-    values["class_ids"] = _class_ids(conn, class_)
+    values["class_ids"] = class_ids(conn, class_)
     return name, _rows(conn, statement("media", "similar"), values)
 
 
@@ -83,23 +83,37 @@ def encoders(conn: psycopg.Connection[Any]) -> list[Row]:
     return _rows(conn, statement("media", "encoders"), {})
 
 
-def _only_encoder(conn: psycopg.Connection[Any]) -> str:
+def encoder_name(conn: psycopg.Connection[Any], name: str | None = None) -> str:
+    """The name of an encoder that there is, or of the only one; NotFound if there is none."""
+    if name is None:
+        return only_encoder(conn)
     known = [row["name"] for row in encoders(conn)]
-    if not known:
-        raise NotFound("there are no embeddings yet; run: smartdb embed")
-    if len(known) > 1:
-        raise InvalidInput(f"there are several encoders; name one of: {', '.join(known)}")
-    return str(known[0])
+    if name not in known:
+        raise NotFound(f"no encoder {name!r}; there are: {', '.join(known) or 'none'}")
+    return name
 
 
-def _class_ids(conn: psycopg.Connection[Any], class_: str | None) -> list[int] | None:
-    """The classes in use of a name, as ids, of which Postgres knows how frequent they are."""
+def class_ids(conn: psycopg.Connection[Any], class_: str | None) -> list[int] | None:
+    """The classes in use of a name, as ids, of which Postgres knows how frequent they are.
+
+    None without a name; InvalidInput for a class that is not in use.
+    """
     if class_ is None:
         return None
     found = _rows(conn, statement("media", "class_ids"), {"class": class_})
     if not found:
         raise InvalidInput(f"no class {class_!r} is in use; see: smartdb classes")
     return [row["class_id"] for row in found]
+
+
+def only_encoder(conn: psycopg.Connection[Any]) -> str:
+    """The name of the only encoder; NotFound without one, InvalidInput if there are several."""
+    known = [row["name"] for row in encoders(conn)]
+    if not known:
+        raise NotFound("there are no embeddings yet; run: smartdb embed")
+    if len(known) > 1:
+        raise InvalidInput(f"there are several encoders; name one of: {', '.join(known)}")
+    return str(known[0])
 
 
 def _one(conn: psycopg.Connection[Any], name: str, media_id: int) -> Row:

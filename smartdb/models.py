@@ -13,8 +13,9 @@ from psycopg.rows import tuple_row
 from psycopg.types.json import Jsonb
 
 import smartdb
-from smartdb import bulk, datasets, predictions
+from smartdb import bulk, datasets, dynamics, predictions
 from smartdb.artifacts import Artifact
+from smartdb.dynamics import Dynamics
 from smartdb.errors import InvalidInput, NotFound, NothingToDo, translated
 from smartdb.heads import Epoch
 from smartdb.scores import scores
@@ -170,12 +171,13 @@ def record(
     artifact: Artifact,
     probabilities: NDArray[np.float32],
     history: Sequence[Epoch],
+    watched: Dynamics | None,
     *,
     encoder: str | None,
 ) -> TrainingRun:
     """Writes a model, its predictions (n, c) for the items, its scores and its learning curve.
 
-    One transaction, which it commits.
+    ``watched`` are the dynamics of the train items. One transaction, which it commits.
     """
     values = {
         **{"name": name, "run_id": run_id, "dataset": items.dataset, "version": items.version},
@@ -197,6 +199,11 @@ def record(
             version=items.version,
         )
         bulk.copy_rows(conn, "core.metric", METRIC_COLUMNS, _metrics(run_id, items, found, history))
+        if watched is not None:
+            at = items.of("train")
+            dynamics.write(
+                conn, run_id, items.media_ids[at], items.y[at], probabilities[at], watched
+            )
     counts = items.counts() | {f"test_{k}": round(v, 6) for k, v in found.get("test", {}).items()}
     return TrainingRun(run_id, model_id, found, items.notes(), is_new=True, counts=counts)
 

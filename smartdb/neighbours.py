@@ -26,7 +26,7 @@ MAX_K = 1000
 def build(
     conn: psycopg.Connection[Any],
     encoder_name: str | None = None,
-    k: int = K,
+    k: int | None = None,
     *,
     progress: Progress | None = None,
 ) -> dict[str, int]:
@@ -34,17 +34,20 @@ def build(
 
     Media that are new, or lost a neighbour because its vector went, are compared with all; others
     get an edge to them where one is nearer than their last. Nothing is done where nothing came or
-    went (``is_new`` is 0). A graph of more neighbours than ``k`` stays so; with fewer all are
-    compared anew. It computes outside of any transaction and commits once: old edges or new ones,
-    never a mixture. Builds of the same encoder wait for each other. ``progress`` gets the number
-    of media compared since it was called last.
+    went (``is_new`` is 0). ``k`` is by default that of the graph, at first `K`; a graph of more
+    neighbours stays so, with fewer all are compared anew.
+
+    It computes outside of any transaction and commits once: old edges or new ones, never a
+    mixture. Builds of the same encoder wait for each other. ``progress`` gets the number of media
+    compared since it was called last.
     """
-    if not 1 <= k <= MAX_K:
+    if k is not None and not 1 <= k <= MAX_K:
         raise InvalidInput(f"k is {k}, it must be from 1 to {MAX_K}")
     encoder = embeddings.find(conn, encoder_name)
     with turn(conn, f"neighbours {encoder.encoder_id}"):
         state = _state(conn, encoder)
         conn.commit()
+        k = k or state["k"] or K
         if k <= state["k"] and not state["n_todo"] and not state["n_gone"]:
             done = {"n_compared": 0, "run_id": last_build(conn, encoder) or 0, "is_new": 0}
             return _counts(state) | done
@@ -132,6 +135,8 @@ def _write(
     values["n_vectors"] = embeddings.n_vectors(conn, encoder)
     for name in ("merge", "trim", "tell", "tell_whole"):
         conn.execute(_of(encoder, name), values)
+    if len(compared) * 10 > values["n_vectors"]:
+        conn.execute(_of(encoder, "analyse"))
     return len(compared)
 
 

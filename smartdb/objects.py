@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import timedelta
 from functools import lru_cache, partial
+from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import quote, unquote, urlsplit
 
@@ -84,6 +85,17 @@ def write_new(uri: str, data: bytes) -> None:
     except SmartdbError as error:
         if not isinstance(error.__cause__, exists):
             raise
+
+
+def put(uri: str, data: bytes | Path) -> None:
+    """Writes an object in one step; one that is there is replaced."""
+    _tried(uri, lambda: _obstore().put(_store(uri), _key(uri), data))
+
+
+def is_empty(root: str) -> bool:
+    """Whether no object lies below a URI."""
+    prefix = _key(root)
+    return not _tried(root, lambda: next(_pages(_store(root), prefix), []))
 
 
 def remove(uri: str) -> None:

@@ -7,13 +7,14 @@ at the start. Unknown names give empty lists, except where NotFound is said.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import asdict
 from typing import Any
 
 import psycopg
 from psycopg.rows import dict_row
 
-from smartdb import datasets
+from smartdb import datasets, exports, version_marks
 from smartdb.errors import NotFound
 from smartdb.statements import statement
 
@@ -52,12 +53,37 @@ def version_page(
     return _rows(conn, "versions", dataset=dataset, after=after[0], version=after[1], limit=limit)
 
 
+def export_page(conn: Connection, dataset: str, version: int, after: int, limit: int) -> list[Row]:
+    """Exports of a sealed version, oldest first; the key is export_id. NotFound without one."""
+    datasets.find_version(conn, dataset, version)
+    return [asdict(e) for e in exports.exports(conn, dataset, version, after=after, limit=limit)]
+
+
 def find_version(conn: Connection, dataset: str, version: int) -> Row:
     """One sealed version, with its ``class_balance``; NotFound if there is none."""
     found = datasets.find_version(conn, dataset, version)
     columns = ("split", "class", "n", "share")
     balance = datasets.class_balance(conn, dataset, version)
     return {**asdict(found), "class_balance": [dict(zip(columns, row)) for row in balance]}
+
+
+def dataset_tags(conn: Connection, dataset: str) -> list[Row]:
+    """Where the tags of a dataset point, and pointed."""
+    return [asdict(tag) for tag in version_marks.tags(conn, dataset)]
+
+
+def version_diff(conn: Connection, dataset: str, a: int, b: int, of: str, limit: int) -> Row:
+    """How many changes there are between two versions, and the first ``limit`` as rows."""
+    find, columns = datasets.DIFFS[of]
+    rows = find(conn, dataset, a, b)
+    changes = Counter(row[columns.index("change")] for row in rows)
+    items = [dict(zip(columns, row, strict=True)) for row in rows[:limit]]
+    return {"n": len(rows), "n_by_change": dict(changes), "items": items}
+
+
+def verify_version(conn: Connection, dataset: str, version: int) -> Row:
+    """Whether a version counts to its digest."""
+    return asdict(datasets.verify(conn, dataset, version))
 
 
 def run_page(

@@ -6,15 +6,17 @@ Where there is nothing to draw the picture says so.
 from __future__ import annotations
 
 import io
+from collections import Counter
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import psycopg
 
-from smartdb import evaluation
+from smartdb import evaluation, media_graph, pruning_curve
 from smartdb.errors import InvalidInput
 from smartdb.heads import needs
+from smartdb.pruning import find as find_pruning
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 
 MOST = 30
 """Classes or slices in one picture: of more, those with the most errors are drawn."""
+
+Colour = Literal["class", "cluster"]
 
 _BLUE, _ORANGE, _GREY = "#3465a4", "#d9782d", "#6f757e"
 
@@ -112,6 +116,56 @@ def slices(conn: psycopg.Connection[Any], run_id: int, split: str = "test") -> b
     axes.axvline(whole, color=_GREY, linestyle="--", linewidth=1)
     axes.set_xlabel(f"accuracy (dashed: the whole, {whole:.3f})")
     return _png(figure, axes, f"run {run_id}, {split}: worst slices")
+
+
+def media_map(conn: psycopg.Connection[Any], encoder: str, colour: Colour | None = None) -> bytes:
+    """The map of an encoder's media, coloured by class or cluster; by class where there are any.
+
+    The ten most frequent have a colour of their own, others and media without a class are grey.
+    """
+    rows = media_graph.points(conn, encoder)
+    if not rows:
+        return _nothing(f"encoder {encoder} has no map")
+    by = colour or ("class" if any(row["class"] for row in rows) else "cluster")
+    values = [row["class"] if by == "class" else row["cluster_id"] for row in rows]
+    places = np.array([(row["map_x"], row["map_y"]) for row in rows])
+    figure, axes = _figure(7, 5)
+    known = Counter(value for value in values if value is not None)
+    groups = [value for value, _ in known.most_common(10)]
+    named = np.array([groups.index(value) if value in groups else -1 for value in values])
+    size = float(np.clip(3000 / len(rows), 0.5, 16))
+    for at, group in [(-1, "others"), *enumerate(groups)]:
+        of = named == at
+        if of.any():
+            tint = "#c9ccd1" if at < 0 else f"C{at}"
+            text = f"{group} ({of.sum()})"
+            x, y = places[of].T
+            axes.scatter(x, y, s=size, c=tint, linewidths=0, label=text, rasterized=True)
+    axes.set(xticks=[], yticks=[], aspect="equal")
+    figure.legend(loc="outside right upper", frameon=False, fontsize=8, markerscale=6 / size**0.5)
+    return _png(figure, axes, f"{len(rows):,} media by {encoder}, coloured by {by}")
+
+
+def pruning(conn: psycopg.Connection[Any], pruning_ids: Sequence[int]) -> bytes:
+    """What plans cover at each fraction kept: how far the nearest kept is."""
+    curves = {one: pruning_curve.read(conn, one) for one in pruning_ids}
+    names = {one: f"{one}: {find_pruning(conn, one).method}" for one in pruning_ids}
+    if not any(point.n_probes for points in curves.values() for point in points):
+        return _nothing("no coverage was measured: there were no vectors")
+    figure, axes = _figure(6.4, 3.6)
+    for one, points in curves.items():
+        measured = [
+            (p.keep, p.mean_distance, p.p95_distance) for p in points if p.mean_distance is not None
+        ]
+        keeps, means, p95 = np.array(measured, np.float64).reshape(-1, 3).T
+        (line,) = axes.plot(keeps, means, "o-", markersize=3, label=names[one])
+        axes.plot(keeps, p95, ":", color=line.get_color(), linewidth=1)
+    axes.set_xscale("log")
+    axes.invert_xaxis()
+    axes.set(xlabel="fraction kept", ylabel="cosine distance to the nearest kept")
+    axes.set_ylim(bottom=0)
+    axes.legend(frameon=False, fontsize=8)
+    return _png(figure, axes, "what is left: mean (dotted: 95th percentile)")
 
 
 def contact_sheet(

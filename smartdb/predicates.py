@@ -7,7 +7,7 @@ of the database cannot limit the statement that it is a part of.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -52,13 +52,40 @@ def checked(conn: psycopg.Connection[Any], predicate: str) -> sql.SQL:
     return sql.SQL(text.replace("%", "%%"))
 
 
+def combined(
+    conn: psycopg.Connection[Any],
+    predicate: str | None = None,
+    slice_name: str | None = None,
+    media_ids: Sequence[int] = (),
+) -> str:
+    """The condition for media that fulfil a predicate, are in a slice and among some; all if none.
+
+    NotFound for an unknown slice, InvalidInput for a predicate that does not work.
+    """
+    parts = []
+    with translated():
+        if predicate is not None:
+            parts.append(str(_value(conn, "checked", predicate=predicate)))
+        if slice_name is not None:
+            parts.append(str(_value(conn, "slice", slice=slice_name)))
+    if media_ids:
+        ids = ",".join(str(int(i)) for i in media_ids)
+        parts.append(f"m.media_id = any ('{{{ids}}}'::bigint[])")
+    return " and ".join(parts) or "true"
+
+
 @contextmanager
 def bounded(
-    conn: psycopg.Connection[Any], predicate: str, timeout_s: float = TIMEOUT_S
+    conn: psycopg.Connection[Any],
+    predicate: str,
+    timeout_s: float = TIMEOUT_S,
+    *,
+    read_only: bool = True,
 ) -> Iterator[None]:
     """A transaction, or a part of the open one, in which nothing is written and time is bounded.
 
-    Temporary tables may be written. InvalidInput with the reason if Postgres blames the predicate
+    Temporary tables may be written. Not ``read_only`` is for what writes the media that
+    `smartdb.media_where` finds. InvalidInput with the reason if Postgres blames the predicate
     or a statement takes longer than ``timeout_s``; other errors as themselves.
     """
     limit = str(max(1, round(1000 * timeout_s)))
@@ -66,7 +93,8 @@ def bounded(
         with translated(), conn.transaction():
             before = _value(conn, "limit")
             _value(conn, "limit_time", limit=limit)
-            conn.execute("set transaction read only")
+            if read_only:
+                conn.execute("set transaction read only")
             yield
             _value(conn, "limit_time", limit=before)  # a transaction around this one goes on
     except SmartdbError as error:

@@ -20,7 +20,6 @@ _BATCHES = (
     "not exists (select from smartdb.batch_item as b"
     " where b.media_id = m.media_id and b.batch_id = any ({}))"
 )
-_SLICE = "m.media_id in (select s.media_id from smartdb.slice_item({}) as s)"
 
 
 def sample(
@@ -100,16 +99,13 @@ def _request(
     conn: psycopg.Connection[Any], n: int, seed: int, encoder: str | None, about: _About
 ) -> Request:
     """What to ask the strategy for: all conditions as one predicate."""
-    predicates.checked(conn, about.predicate)
-    conditions = [about.predicate, _IN_POOL[about.pool]]
+    given = about.predicate if about.predicate != "true" else None
+    conditions = [predicates.combined(conn, given, about.slice), _IN_POOL[about.pool]]
     before: tuple[int, ...] = ()
-    if about.slice is not None:
-        conditions.append(sql.SQL(_SLICE).format(sql.Literal(about.slice)).as_string(conn))
     if about.after:
         before = tuple(batches.members(conn, about.after))
         conditions.append(sql.SQL(_BATCHES).format(sql.Literal(about.after)).as_string(conn))
-    given = [condition for condition in conditions if condition != "true"]
-    joined = " and ".join(f"({condition}\n)" for condition in given) or "true"
+    joined = " and ".join(part for part in conditions if part != "true") or "true"
     return Request(n, seed, joined, about.pool, encoder, before, about.nobody())
 
 

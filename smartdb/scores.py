@@ -27,5 +27,11 @@ def macro_f1(predicted: NDArray[np.int64], truth: NDArray[np.int64], n_classes: 
 
 def log_loss(probabilities: NDArray[Any], truth: NDArray[np.int64]) -> float:
     """Mean of -ln of the probability of the true class, none taken to be below 1e-7."""
+    return float(losses(probabilities, truth).mean())
+
+
+def losses(probabilities: NDArray[Any], truth: NDArray[np.int64]) -> NDArray[np.float64]:
+    """-ln of the probability of the true class of each, (n,), none taken to be below 1e-7."""
     given = probabilities[np.arange(len(truth)), truth].astype(np.float64)
-    return float(-np.log(np.maximum(given, 1e-7)).mean())
+    found: NDArray[np.float64] = -np.log(np.clip(given, 1e-7, 1))
+    return found

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import re
+import threading
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
@@ -17,7 +18,7 @@ from types import ModuleType
 from urllib.parse import quote, unquote_to_bytes, urlsplit
 
 from smartdb import artifacts, walk
-from smartdb.errors import InvalidInput, NotFound
+from smartdb.errors import InvalidInput, NotFound, StoreFailed
 from smartdb.walk import Found
 
 _URI = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*://")
@@ -118,6 +119,46 @@ def write_new(uri: str, data: bytes) -> None:
     path = Path(os.fsdecode(walk.path_of(uri)))
     if not path.exists():
         artifacts.write_file(path, data, 0o444)
+
+
+def put(uri: str, data: bytes | Path) -> None:
+    """Writes bytes, or moves a local file there, in one step; what is there is replaced.
+
+    StoreFailed if it cannot be written.
+    """
+    if not is_local(uri):
+        _library(uri).put(uri, data)
+        if isinstance(data, Path):
+            data.unlink()
+        return
+    path = Path(os.fsdecode(walk.path_of(uri)))
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if isinstance(data, bytes):
+            part = path.with_name(f".part-{os.getpid()}-{threading.get_ident()}")
+            part.write_bytes(data)
+            data = part
+        data.replace(path)
+    except OSError as error:
+        if isinstance(data, Path):
+            data.unlink(missing_ok=True)
+        raise StoreFailed(f"cannot write {walk.shown(bytes(path))}: {error.strerror}") from error
+
+
+def size(uri: str) -> int | None:
+    """The bytes of a file; None if there is none."""
+    found = look(uri)
+    return None if found.problem else found.n_bytes
+
+
+def is_empty(root: str) -> bool:
+    """Whether there is no file at all below a folder, which need not be there."""
+    if not is_local(root):
+        return bool(_library(root).is_empty(root))
+    path = Path(os.fsdecode(walk.path_of(root)))
+    if path.exists() and not path.is_dir():
+        raise InvalidInput(f"{path} is a file; name a folder")
+    return not path.exists() or next(path.iterdir(), None) is None
 
 
 def remove(uri: str) -> None:

@@ -12,7 +12,7 @@ import psycopg
 from psycopg import sql
 from psycopg.rows import class_row, dict_row, tuple_row
 
-from smartdb import licences, runs
+from smartdb import licences, predicates, runs
 from smartdb.errors import InvalidInput, NotFound, NothingToDo, translated
 from smartdb.metadata import STRIPPABLE
 from smartdb.statements import statement
@@ -148,9 +148,7 @@ def hide_ended(conn: psycopg.Connection[Any]) -> dict[str, int]:
 
 def where(conn: psycopg.Connection[Any], predicate: str) -> list[int]:
     """The media that fulfil a condition on smartdb.media read as m; InvalidInput if it fails."""
-    with translated(), conn.cursor(row_factory=tuple_row) as cursor:
-        rows = cursor.execute(statement("terms", "where"), {"predicate": predicate})
-        return [row[0] for row in rows]
+    return [int(media_id) for media_id in predicates.members(conn, predicate)]
 
 
 def checked(terms: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,7 +1,8 @@
 """Fine-tuning: an open_clip image tower with a linear head, trained on pixels.
 
-Thin on purpose: no augmentation, one device, one learning rate for the tower and ten times that
-for the head. What it makes is recorded as a head on vectors is: run, model, predictions, scores.
+Thin on purpose: one device, one learning rate for the tower and ten times that for the head. A
+recipe varies the pictures, if one is named. What it makes is recorded as a head on vectors is: run,
+model, predictions, scores.
 """
 
 from __future__ import annotations
@@ -10,15 +11,17 @@ import json
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 import psycopg
 from numpy.typing import NDArray
 
-from smartdb import artifacts, config, contents, datasets, models, runs
+from smartdb import artifacts, augment, config, contents, datasets, models, recipes, runs
 from smartdb.contents import Content
+from smartdb.dynamics import Dynamics, Watch
 from smartdb.encoders.spec import Spec, parse
 from smartdb.errors import InvalidInput, SmartdbError
 from smartdb.heads import Epoch, needs
@@ -38,6 +41,7 @@ class _Tower:
     module: Any
     prepare: Callable[[Any], NDArray[np.uint8]]
     device: Any
+    vary: Callable[[Any, bytes, int], Any] | None = None
 
     def logits(self, pixels: NDArray[np.uint8]) -> Any:
         import torch
@@ -59,16 +63,19 @@ def finetune(
     learning_rate: float = 1e-4,
     weight_decay: float = 0.01,
     frozen: bool = False,
+    recipe: str | None = None,
     device: str = "cpu",
     progress: Callable[[Epoch], object] | None = None,
 ) -> TrainingRun:
     """Trains an open_clip tower and a head on the pictures of a sealed version's train items.
 
-    ``frozen`` trains the head alone. The weights of the epoch with the least loss on the val
-    items are kept (without any: the last). The same call again returns the run that is there; the
-    same seed on the same CPU gives the same weights. It commits, and nothing is open while it
-    trains. NotFound for what does not exist and for pictures whose file is gone, InvalidInput for
-    another kind of model, EncoderUnavailable if its weights cannot be had.
+    ``frozen`` trains the head alone. ``recipe`` varies the train pictures, anew in each epoch and
+    the same at each call; one that pastes is refused, for the class would be wrong then. The
+    weights of the epoch with the least loss on the val items are kept (without any: the last). The
+    same call again returns the run that is there; the same seed on the same CPU gives the same
+    weights. It commits, and nothing is open while it trains. NotFound for what does not exist and
+    for pictures whose file is gone, InvalidInput for another kind of model, EncoderUnavailable if
+    its weights cannot be had.
     """
     parts = parse(spec)
     if parts.kind != "open_clip":
@@ -83,6 +90,10 @@ def finetune(
         **{"epochs": epochs, "batch_size": batch_size, "learning_rate": learning_rate},
         **{"weight_decay": weight_decay, "frozen": frozen},
     }
+    vary = None
+    if recipe is not None:
+        parameters |= {"recipe": recipe}
+        vary = _varied(conn, recipe, seed)
     with turn(conn, f"train {json.dumps(parameters)} {seed}"):
         items = models.read_items(conn, dataset, version)
         known = models.find_known(conn, parameters, seed, items)
@@ -91,8 +102,8 @@ def finetune(
         with runs.run(conn, "train", parameters, seed) as run:
             files = contents.find_pictures(conn, items.media_ids)
             conn.commit()  # nothing is open while it trains
-            tower = _make(parts, len(items.class_ids), seed, device)
-            history = _fit(
+            tower = replace(_make(parts, len(items.class_ids), seed, device), vary=vary)
+            history, dynamics = _fit(
                 tower,
                 files,
                 items,
@@ -106,7 +117,7 @@ def finetune(
             stored = artifacts.write(_state(tower, parts, len(items.class_ids)), ".safetensors")
             found = _probabilities(tower, files, batch_size)
             made = models.record(
-                conn, run.run_id, name, items, stored, found, history, encoder=None
+                conn, run.run_id, name, items, stored, found, history, dynamics, encoder=None
             )
             run.counts.update(made.counts)
         return made
@@ -177,7 +188,7 @@ def _fit(
     rates: tuple[float, float],
     weight_decay: float,
     progress: Callable[[Epoch], object] | None,
-) -> list[Epoch]:
+) -> tuple[list[Epoch], Dynamics]:
     """Trains in place; the weights of the best epoch are in the tower afterwards."""
     import torch
 
@@ -189,11 +200,13 @@ def _fit(
     optimiser = torch.optim.AdamW(groups, weight_decay=weight_decay)
     train, val = np.flatnonzero(items.of("train")), np.flatnonzero(items.of("val"))
     best, history = (np.inf, _copied(tower)), list[Epoch]()
+    watch = Watch(len(files))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         for number in range(1, epochs + 1):
             order = np.random.default_rng((seed, number)).permutation(train)
-            loss = _train_epoch(tower, optimiser, files, items.y, order, batch_size, bool(rates[0]))
+            tower.module.train(bool(rates[0]))
+            loss = _train_epoch(tower, optimiser, files, items.y, order, batch_size, watch, number)
             val_loss = _val_loss(tower, files, items.y, val, batch_size)
             history.append(Epoch(number, loss, val_loss))
             if progress is not None:
@@ -201,7 +214,7 @@ def _fit(
             if val_loss is None or val_loss < best[0]:
                 best = (np.inf if val_loss is None else val_loss, _copied(tower))
     tower.module.load_state_dict(best[1])
-    return history
+    return history, watch.found(len(history)).of(train)
 
 
 def _train_epoch(
@@ -211,16 +224,18 @@ def _train_epoch(
     y: Ints,
     order: Ints,
     batch_size: int,
-    is_full: bool,
+    watch: Watch,
+    number: int,
 ) -> float:
-    """One pass over the items in this order; the mean loss on the way."""
+    """One pass over the items in this order, watched; the mean loss on the way."""
     import torch
     from torch.nn.functional import cross_entropy
 
-    tower.module.train(is_full)
     total = 0.0
-    for at, pixels in _batches(tower, files, order, batch_size):
-        loss: Any = cross_entropy(tower.logits(pixels), torch.from_numpy(y[at]).to(tower.device))
+    for at, pixels in _batches(tower, files, order, batch_size, number):
+        logits, classes = tower.logits(pixels), torch.from_numpy(y[at]).to(tower.device)
+        watch.see(number, at, logits, classes)
+        loss: Any = cross_entropy(logits, classes)
         if not torch.isfinite(loss):
             raise SmartdbError(
                 f"training diverged: the loss is {loss.item()}; use a smaller learning rate"
@@ -256,21 +271,45 @@ def _probabilities(tower: _Tower, files: Sequence[Content], batch_size: int) -> 
 
 
 def _batches(
-    tower: _Tower, files: Sequence[Content], order: Ints, batch_size: int
+    tower: _Tower, files: Sequence[Content], order: Ints, batch_size: int, epoch: int | None = None
 ) -> Iterator[tuple[Ints, NDArray[np.uint8]]]:
-    """Places and their pixels (n, h, w, 3), decoded in threads while the model computes."""
+    """Places and their pixels (n, h, w, 3), decoded in threads while the model computes.
+
+    In an epoch of training they are varied, in this thread: torch has one state of chance for all.
+    """
+    vary = tower.vary if epoch is not None else None
+    load: Callable[[Content], Any] = contents.load_rgb if vary else partial(_pixels, tower)
     parts = deque(order[at : at + batch_size] for at in range(0, len(order), batch_size))
-    waiting: deque[tuple[Ints, list[Future[NDArray[np.uint8]]]]] = deque()
+    waiting: deque[tuple[Ints, list[Future[Any]]]] = deque()
     pool = ThreadPoolExecutor(config.workers(), thread_name_prefix="decode")
     try:
         while parts or waiting:
             while parts and len(waiting) < _AHEAD:
                 part = parts.popleft()
-                waiting.append((part, [pool.submit(_pixels, tower, files[at]) for at in part]))
+                waiting.append((part, [pool.submit(load, files[at]) for at in part]))
             part, futures = waiting.popleft()
-            yield part, np.stack([future.result() for future in futures])
+            found = [future.result() for future in futures]
+            if vary is not None and epoch is not None:
+                new = [vary(p, files[at].sha256, epoch) for p, at in zip(found, part, strict=True)]
+                found = list(pool.map(tower.prepare, new))
+            yield part, np.stack(found)
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _varied(conn: psycopg.Connection[Any], name: str, seed: int) -> Callable[..., Any]:
+    """How a recipe varies a picture in an epoch."""
+    found = recipes.find(conn, name)
+    if found.pastes:
+        raise InvalidInput(
+            f"recipe {name!r} pastes objects, so a picture would not be of its class any more; "
+            "leave CopyPaste out of it"
+        )
+    steps = recipes.build(found.pipeline)
+    start = seed + found.seed
+    return lambda picture, sha256, epoch: augment.picture_only(
+        picture, steps, augment.seed_of(start, sha256, epoch)
+    )
 
 
 def _pixels(tower: _Tower, file: Content) -> NDArray[np.uint8]:

@@ -94,6 +94,7 @@ def train_head(
                 stored,
                 found,
                 head.history,
+                head.dynamics,
                 encoder=encoder,
             )
             made = replace(made, counts={**made.counts, "weight_decay": decay})

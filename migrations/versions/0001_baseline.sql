@@ -153,7 +153,7 @@ begin
     if not exists (select from changed offset 1000) then -- one plan, kept: look each up in the index%s
     else -- planned for the number of rows at hand
         perform set_config(g.name, 'on', true)
-        from unnest('{enable_hashjoin,enable_mergejoin,enable_seqscan}'::text[]) as g (name);%s
+        from unnest('{enable_mergejoin,enable_seqscan}'::text[]) as g (name);%s -- by the index, in order: 3x a hash of the target
     end if;
     return null;
 end
@@ -459,6 +459,9 @@ comment on column core.restriction.reason is
     'Why it is hidden: finding (of a kind that its source forbids), replaced (by a clean copy, for ever), consent, '
     'expired, ... It is seen again when no reason is left.';
 comment on column core.restriction.created_at is 'Since when.';
+
+-- Or the planner takes it, until its first rows, for a thousand that each look-up has to read.
+analyze core.restriction;
 
 create procedure core.protect(relation regclass)
 language plpgsql as $$
@@ -1203,10 +1206,12 @@ begin
     execute format('comment on column smartdb.embedding_%s.media_id is %L', id, 'The media.');
     execute format('comment on column smartdb.embedding_%s.v is %L', id, 'Its vector, of length 1.');
     execute format('grant select on smartdb.embedding_%s to smartdb_reader', id);
+    perform core.expose_regions(id);
 end
 $$;
 comment on function core.expose_encoder(bigint) is
-    'Makes the interface view smartdb.embedding_<id>; called for a new encoder and at each rebuild of the interface.';
+    'Makes the interface views smartdb.embedding_<id> and region_embedding_<id>; called for a new encoder and at each '
+    'rebuild of the interface.';
 
 create function core.add_encoder(
     name text, dim integer, weights_sha256 bytea default null, preprocessing jsonb default '{}'
@@ -1243,6 +1248,7 @@ begin
         'create trigger forget_vectors after delete on core.embedding_%1$s referencing old table as gone
          for each statement execute function core.forget_vectors(%1$s)', id);
     execute format('grant select, insert, delete on core.embedding_%s to smartdb_writer', id);
+    perform core.add_region_embedding(id);
     perform core.expose_encoder(id);
     return id;
 end
@@ -1251,24 +1257,30 @@ comment on function core.add_encoder(text, integer, bytea, jsonb) is
     'Registers an encoder with its table of vectors and returns its id; the same name with the '
     'same weights returns the id it has, with other weights it is refused (SD005).';
 
-create function core.index_encoder(id bigint) returns void
-language plpgsql security definer set search_path = pg_catalog, public as $$
+create function core.index_vectors(relation text, dim integer) returns void
+language plpgsql as $$
 declare
     -- what the graph takes while it is built; beyond the memory it goes on, many times slower
-    wanted constant bigint := (
-        select pg_relation_size('core.embedding_' || id) / 1024 * (2 * e.dim + 750) / (2 * e.dim + 60)
-        from core.encoder as e where e.encoder_id = id
-    );
+    wanted constant bigint := pg_relation_size('core.' || relation) / 1024 * (2 * dim + 750) / (2 * dim + 60);
     given constant bigint := pg_size_bytes(current_setting('maintenance_work_mem')) / 1024;
 begin
     if wanted > given then
         perform set_config('maintenance_work_mem', least(wanted, 2 * given)::text, true);
     end if;
     execute format(
-        'create index if not exists embedding_%1$s_hnsw on core.embedding_%1$s
-         using hnsw (v halfvec_cosine_ops)', id);
+        'create index if not exists %1$s_hnsw on core.%1$s
+         using hnsw (v halfvec_cosine_ops) with (m = 16, ef_construction = 128)', relation);
 end
 $$;
+comment on function core.index_vectors(text, integer) is
+    'Builds the HNSW index (cosine) of a table of vectors of core, with the memory that it takes.';
+
+create function core.index_encoder(id bigint) returns void
+language sql security definer set search_path = pg_catalog, public
+begin atomic
+    select core.index_vectors('embedding_' || e.encoder_id, e.dim)
+    from core.encoder as e where e.encoder_id = id;
+end;
 comment on function core.index_encoder(bigint) is
     'Builds the HNSW index (cosine) of an encoder''s vectors. Worth it above some hundred thousand '
     'vectors; below that the exact scan is quick and has recall 1.';
@@ -1350,6 +1362,24 @@ comment on column core.duplicate_pair.media_id is 'The media with the smaller id
 comment on column core.duplicate_pair.other_id is 'The other media.';
 comment on column core.duplicate_pair.bits is 'Bits in which the hashes differ, of 64.';
 comment on column core.duplicate_pair.distance is 'Cosine distance of the vectors, 0 to 2.';
+
+-- Managing: texts that an encoder's text tower turned into vectors, to search pictures with in SQL.
+
+create table core.prompt (
+    encoder_id bigint not null,
+    text text not null,
+    v halfvec not null,
+    created_at timestamptz not null default now(),
+    constraint prompt_pk primary key (encoder_id, text),
+    constraint prompt_text_check check (text <> '' and length(text) <= 2000),
+    constraint prompt_encoder_fk foreign key (encoder_id)
+        references core.encoder (encoder_id) on delete restrict
+);
+comment on table core.prompt is 'Texts as vectors of an encoder''s text tower: smartdb.prompt(text) finds them.';
+comment on column core.prompt.encoder_id is 'The encoder, whose pictures lie in the same space.';
+comment on column core.prompt.text is 'The text as it was given, for instance a red car at night.';
+comment on column core.prompt.v is 'Its vector, of length 1.';
+comment on column core.prompt.created_at is 'When it was saved.';
 
 -- What the neighbour graph says of each media, its clusters and its map. A vector that goes takes its edges
 -- along, and the media that lose an edge are looked at again in the next build.
@@ -1515,10 +1545,13 @@ create table core.class (
     attribute_schema jsonb not null default '{}',
     version_from integer not null,
     version_to integer,
+    replaces_class_id bigint,
     constraint class_pk primary key (class_id),
     constraint class_name_check check (name <> ''),
     constraint class_version_check check (version_to > version_from),
     constraint class_parent_fk foreign key (parent_class_id)
+        references core.class (class_id) on delete restrict,
+    constraint class_replaces_fk foreign key (replaces_class_id)
         references core.class (class_id) on delete restrict,
     constraint class_version_fk foreign key (ontology_id, version_from)
         references core.ontology_version (ontology_id, version) on delete restrict,
@@ -1528,6 +1561,7 @@ create table core.class (
 create unique index class_name_key on core.class (ontology_id, name) where version_to is null;
 create index class_parent_idx on core.class (parent_class_id);
 create index class_version_idx on core.class (ontology_id, version_from);
+create index class_replaces_idx on core.class (replaces_class_id) where replaces_class_id is not null;
 create index class_retired_idx on core.class (ontology_id, version_to);
 call core.make_permanent('core.class', 'class_id');
 comment on table core.class is
@@ -1540,6 +1574,8 @@ comment on column core.class.kinds is 'Kinds of label it may be used in.';
 comment on column core.class.attribute_schema is 'Attributes a label of this class may carry.';
 comment on column core.class.version_from is 'First version that has it.';
 comment on column core.class.version_to is 'First version that no longer has it; null: it is in use.';
+comment on column core.class.replaces_class_id is
+    'The class, retired in the same version, of which this is the new name. A class is never renamed in place: sealed versions name it.';
 
 create sequence core.label_object as bigint;
 comment on sequence core.label_object is 'Numbers the labelled things, whose identity outlives edits of their label.';
@@ -1622,6 +1658,85 @@ comment on column core.label.run_id is 'The run that wrote it, if one did.';
 comment on column core.label.created_at is 'When it was written, for people; order is told by rev_from.';
 comment on column core.label.rev_from is 'Revision at which this row became true.';
 comment on column core.label.rev_to is 'Revision at which it ceased to be; null while it is live.';
+
+-- Managing: vectors of regions, in one typed table for each encoder, keyed by label row. An edit of a
+-- box is another row of core.label, so no vector is ever of another box than the one that is live.
+
+call core.make_checker('region_embedding_refers', '{
+    {label_id, core.label, label_id},
+    {media_id, core.media, media_id}
+}');
+
+create table core.region_crop (
+    encoder_id bigint not null,
+    margin double precision not null,
+    created_at timestamptz not null default now(),
+    constraint region_crop_pk primary key (encoder_id),
+    constraint region_crop_margin_check check (margin between 0 and 2),
+    constraint region_crop_encoder_fk foreign key (encoder_id)
+        references core.encoder (encoder_id) on delete restrict
+);
+comment on table core.region_crop is
+    'How regions are cut out for an encoder, said once, with its first region: vectors of other crops cannot be compared.';
+comment on column core.region_crop.encoder_id is 'The encoder.';
+comment on column core.region_crop.margin is
+    'What a region is widened by on each side, as a share of its own width and height.';
+comment on column core.region_crop.created_at is 'When it was said.';
+
+create function core.expose_regions(id bigint) returns void
+language plpgsql as $$
+begin
+    execute format(
+        'create view smartdb.region_embedding_%1$s as
+         select r.label_id, r.media_id, r.v
+         from core.region_embedding_%1$s as r
+         join core.label as l on l.label_id = r.label_id
+         where l.rev_to is null', id);
+    execute format(
+        'comment on view smartdb.region_embedding_%s is %L', id,
+        'Unit vectors of the live regions by encoder ' || (select e.name from core.encoder as e where e.encoder_id = id)
+        || ', one row a label: order by v <=> query for cosine distance.');
+    execute format('comment on column smartdb.region_embedding_%s.label_id is %L', id, 'The label of the region.');
+    execute format('comment on column smartdb.region_embedding_%s.media_id is %L', id, 'The media it is in.');
+    execute format('comment on column smartdb.region_embedding_%s.v is %L', id, 'Its vector, of length 1.');
+    execute format('grant select on smartdb.region_embedding_%s to smartdb_reader', id);
+end
+$$;
+comment on function core.expose_regions(bigint) is
+    'Makes the interface view smartdb.region_embedding_<id>; called by core.expose_encoder.';
+
+create function core.add_region_embedding(id bigint) returns void
+language plpgsql as $$
+declare
+    e core.encoder;
+begin
+    select * into strict e from core.encoder as r where r.encoder_id = id;
+    execute format(
+        'create table core.region_embedding_%1$s (
+             label_id bigint not null,
+             media_id bigint not null,
+             v halfvec(%2$s) not null,
+             constraint region_embedding_%1$s_pk primary key (label_id))', id, e.dim);
+    execute format('create index region_embedding_%1$s_media_idx on core.region_embedding_%1$s (media_id)', id);
+    execute format('call core.attach_checker(%L, ''region_embedding_refers'')', 'core.region_embedding_' || id);
+    execute format('alter table core.region_embedding_%s alter column v set storage plain', id);
+    execute format('comment on table core.region_embedding_%s is %L', id,
+        'Vectors of regions by encoder ' || e.name || ', normalised to length 1.');
+    execute format('call core.protect(%L)', 'core.region_embedding_' || id);
+    execute format('grant select, insert, delete on core.region_embedding_%s to smartdb_writer', id);
+end
+$$;
+comment on function core.add_region_embedding(bigint) is
+    'Makes the table of region vectors of an encoder; called by core.add_encoder.';
+
+create function core.index_regions(id bigint) returns void
+language sql security definer set search_path = pg_catalog, public
+begin atomic
+    select core.index_vectors('region_embedding_' || e.encoder_id, e.dim)
+    from core.encoder as e where e.encoder_id = id;
+end;
+comment on function core.index_regions(bigint) is
+    'Builds the HNSW index (cosine) of an encoder''s region vectors; when it is worth it, see core.index_encoder.';
 
 -- Annotating: how the class names of an imported file were read, saved so that the next import reads them alike.
 
@@ -1754,11 +1869,11 @@ language sql stable security definer
 begin atomic
     select m.parent_media_id, m.media_id
     from core.media as m
-    where m.parent_media_id is not null and m.recipe ->> 'step' = 'sanitise'
+    where m.parent_media_id is not null and m.recipe ->> 'step' in ('sanitise', 'augment')
     order by m.media_id;
 end;
 comment on function core.kin() is
-    'Originals with their clean copies, hidden ones included, so that what groups near-duplicates keeps them together.';
+    'Originals with their clean copies and augmentations, hidden ones included, so that what groups near-duplicates keeps them together.';
 
 -- Annotating: every row of an imported file that could not go in, or went in and is odd.
 
@@ -1805,6 +1920,373 @@ comment on function core.label_content(
 ) is
     'A hash of what a label says of its media, by which an import knows what it has said before. A class '
     'is said once of a media, whatever the attributes.';
+
+-- Managing: recipes of augmentation, and the media that were made by them. A variant of a picture is
+-- hidden and erased with it, and with each media of which something was pasted into it.
+
+create table core.recipe (
+    recipe_id bigint generated always as identity,
+    name text not null,
+    pipeline jsonb not null,
+    seed bigint not null default 0,
+    note text not null default '',
+    created_at timestamptz not null default now(),
+    constraint recipe_pk primary key (recipe_id),
+    constraint recipe_name_key unique (name),
+    constraint recipe_name_check check (name <> ''),
+    constraint recipe_pipeline_check check (jsonb_typeof(pipeline) = 'array' and pipeline <> '[]')
+);
+call core.make_permanent('core.recipe', 'recipe_id');
+comment on table core.recipe is 'How pictures are varied for training: steps of torchvision.transforms.v2, and CopyPaste. Never changed.';
+comment on column core.recipe.recipe_id is 'Identity of the recipe.';
+comment on column core.recipe.name is 'Unique name.';
+comment on column core.recipe.pipeline is 'The steps in order: [{"transform": "RandomRotation", "arguments": {"degrees": 10}}, ...].';
+comment on column core.recipe.seed is 'Where chance begins, unless another seed is given.';
+comment on column core.recipe.note is 'What it is for.';
+comment on column core.recipe.created_at is 'When it was written.';
+
+create table core.augmentation (
+    recipe_id bigint not null,
+    parent_id bigint not null,
+    seed bigint not null,
+    number integer not null,
+    media_id bigint not null,
+    revision bigint not null default nextval('core.revision'),
+    run_id bigint not null,
+    constraint augmentation_pk primary key (recipe_id, parent_id, seed, number),
+    constraint augmentation_number_check check (number >= 1)
+);
+create index augmentation_media_idx on core.augmentation (media_id);
+create index augmentation_parent_idx on core.augmentation (parent_id);
+call core.refer('core.augmentation', '{
+    {recipe_id, core.recipe, recipe_id},
+    {parent_id, core.media, media_id},
+    {media_id, core.media, media_id},
+    {run_id, core.run, run_id}
+}');
+call core.protect('core.augmentation');
+comment on table core.augmentation is 'What was made by which recipe of which media, so that it is not made again.';
+comment on column core.augmentation.recipe_id is 'The recipe.';
+comment on column core.augmentation.parent_id is 'The media it was made of.';
+comment on column core.augmentation.seed is 'The seed of the recipe or of the call.';
+comment on column core.augmentation.number is 'Which variant, from 1.';
+comment on column core.augmentation.media_id is 'The media that was made; one that was there before if the bytes are the same.';
+comment on column core.augmentation.revision is 'When its labels were taken over: later changes of the parent''s are not in them.';
+comment on column core.augmentation.run_id is 'The run that made it.';
+
+create table core.donor (
+    media_id bigint not null,
+    donor_id bigint not null,
+    constraint donor_pk primary key (media_id, donor_id)
+);
+create index donor_donor_idx on core.donor (donor_id);
+call core.refer('core.donor', '{{media_id, core.media, media_id}, {donor_id, core.media, media_id}}');
+call core.protect('core.donor');
+comment on table core.donor is 'Media of which objects were pasted into another.';
+comment on column core.donor.media_id is 'The media that shows them now.';
+comment on column core.donor.donor_id is 'The media they were cut out of.';
+
+create function core.original(media bigint) returns bigint
+language sql stable security definer
+begin atomic
+    with recursive ancestor as (
+        select m.media_id, m.parent_media_id, m.recipe ->> 'step' as step
+        from core.media as m where m.media_id = media
+        union all
+        select m.media_id, m.parent_media_id, m.recipe ->> 'step'
+        from ancestor as a join core.media as m on m.media_id = a.parent_media_id
+        where a.step = 'augment'
+    )
+    select a.media_id from ancestor as a where a.step is distinct from 'augment';
+end;
+comment on function core.original(bigint) is 'The media of which this is an augmentation, over any number of steps; else itself.';
+
+create function core.made_of(media bigint[]) returns table (media_id bigint)
+language sql stable security definer
+begin atomic
+    select m.media_id from core.media as m
+    where m.parent_media_id = any (media) and m.recipe ->> 'step' = 'augment'
+    union
+    select d.media_id from core.donor as d where d.donor_id = any (media);
+end;
+comment on function core.made_of(bigint[]) is 'The augmentations that show something of these media.';
+
+create function core.hide_made() returns trigger
+language plpgsql security definer set search_path = pg_catalog as $$
+begin
+    if exists (select from core.made_of(array(select c.media_id from changed as c))) then
+        insert into core.restriction (media_id, reason)
+        select m.media_id, 'parent' from core.made_of(array(select c.media_id from changed as c)) as m
+        order by 1
+        on conflict do nothing;
+    end if;
+    return null;
+end
+$$;
+comment on function core.hide_made() is 'Statement trigger of restrictions: hides the augmentations of what is hidden, and theirs.';
+
+create function core.show_made() returns trigger
+language plpgsql security definer set search_path = pg_catalog as $$
+begin
+    if exists (select from core.made_of(array(select c.media_id from changed as c))) then
+        delete from core.restriction as r
+        where
+            r.reason = 'parent'
+            and r.media_id in (select m.media_id from core.made_of(array(select c.media_id from changed as c)) as m)
+            and not exists (
+                select from core.restriction as p
+                where p.media_id in (
+                    select m.parent_media_id from core.media as m where m.media_id = r.media_id
+                    union all select d.donor_id from core.donor as d where d.media_id = r.media_id
+                )
+            );
+    end if;
+    return null;
+end
+$$;
+comment on function core.show_made() is
+    'Statement trigger of restrictions: shows augmentations again of which nothing is hidden any more, and theirs.';
+
+create trigger hide_made after insert on core.restriction referencing new table as changed
+for each statement execute function core.hide_made();
+create trigger show_made after delete on core.restriction referencing old table as changed
+for each statement execute function core.show_made();
+
+create function core.add_augmentation(
+    recipe bigint, parent bigint, seed bigint, number integer, digest bytea, mime text, n_bytes bigint, width integer,
+    height integer, phash bit(64), quality real[], how jsonb, uri text, labels jsonb, read_labels bigint[], donors bigint[],
+    run bigint
+) returns text
+language plpgsql security definer set search_path = pg_catalog as $$
+declare
+    original core.media;
+    made bigint;
+    is_new boolean;
+begin
+    -- whoever hides one of these waits until this is written, or this until they are done
+    perform from core.media as m where m.media_id = any (parent || donors) order by m.media_id for update;
+    if exists (select from core.restriction as r where r.media_id = any (parent || donors))
+        or array(
+            select l.label_id from core.label as l
+            where l.media_id = any (parent || donors) and l.rev_to is null and l.origin <> 'model' order by l.label_id
+        ) <> read_labels then
+        return 'changed';
+    end if;
+    select m.* into strict original from core.media as m where m.media_id = parent;
+    insert into core.media (
+        sha256, kind, mime, n_bytes, width, height, captured_at, phash, group_key, parent_media_id, recipe, run_id
+    )
+    values (
+        digest, 'image', add_augmentation.mime, add_augmentation.n_bytes, add_augmentation.width, add_augmentation.height,
+        original.captured_at, add_augmentation.phash, original.group_key, parent, how, run
+    )
+    on conflict (sha256) do nothing returning media_id into made;
+    is_new := found;
+    if not is_new then
+        select m.media_id into strict made from core.media as m where m.sha256 = digest;
+        if exists (select from core.tombstone as t where t.media_id = made) then
+            return 'erased';
+        end if;
+    end if;
+    if is_new then
+        insert into core.media_location (media_id, source_id, uri, n_bytes, modified_at, is_managed)
+        select distinct made, l.source_id, add_augmentation.uri, add_augmentation.n_bytes, now(), true
+        from core.media_location as l
+        where l.media_id in (parent, case when original.kind = 'frame' then original.parent_media_id end)
+        on conflict on constraint media_location_pk do update set seen_at = now(), missing_at = null;
+        insert into core.quality (media_id, brightness, contrast, sharpness, entropy, colourfulness)
+        select made, quality[1], quality[2], quality[3], quality[4], quality[5] where quality is not null;
+        insert into core.label (
+            media_id, class_id, kind, x, y, w, h, shape, attributes, track_id, origin, actor_id, confidence, run_id
+        )
+        select
+            made, l.class_id, l.kind, l.x, l.y, l.w, l.h, l.shape, l.attributes, null, 'propagated', l.actor_id,
+            l.confidence, run
+        from jsonb_to_recordset(labels) as l (
+            class_id bigint, kind text, x double precision, y double precision, w double precision, h double precision,
+            shape jsonb, attributes jsonb, actor_id bigint, confidence real
+        )
+        on conflict do nothing;
+        insert into core.media_subject (media_id, subject_key)
+        select distinct made, s.subject_key from core.media_subject as s where s.media_id = any (parent || donors);
+        insert into core.donor (media_id, donor_id)
+        select distinct made, d.donor_id from unnest(donors) as d (donor_id) where d.donor_id not in (parent, made);
+    end if;
+    insert into core.augmentation (recipe_id, parent_id, seed, number, media_id, run_id)
+    values (recipe, parent, seed, number, made, run)
+    on conflict do nothing;
+    return case when is_new then 'added' else 'same' end;
+end
+$$;
+comment on function core.add_augmentation(
+    bigint, bigint, bigint, integer, bytea, text, bigint, integer, integer, bit, real[], jsonb, text, jsonb, bigint[], bigint[],
+    bigint
+) is
+    'Records a variant of a media with its labels (propagated), in the sources of its parent and with its group: added, same '
+    '(those bytes are a media already), changed (hidden or labelled otherwise since it was made) or erased (must not come again).';
+
+-- Full text: what is written about each media, in captions, attributes and the names of its files,
+-- as one document. Triggers write it in the transaction of what it is made of, so it is never
+-- stale. No row-level security: a policy would keep `@@` from the index, because that operator is
+-- not leakproof. Nobody but core.text_match may read it, and that leaves restricted media out.
+
+create table core.media_text (
+    media_id bigint not null,
+    document tsvector not null,
+    constraint media_text_pk primary key (media_id)
+);
+create index media_text_document_idx on core.media_text using gin (document);
+comment on table core.media_text is 'What is written about each media, to be searched by words.';
+comment on column core.media_text.media_id is 'The media.';
+comment on column core.media_text.document is
+    'Stems of English words: of its captions (weight A), its attributes (B), the paths of its files (C).';
+
+create function core.path_words(uri text) returns text
+language plpgsql immutable parallel safe as $$
+declare
+    path text := substr(uri, strpos(uri, '://') + 3);
+begin
+    if strpos(path, '%') > 0 then
+        begin
+            select convert_from(decode(string_agg(
+                case when p.part[1] ~ '^%[0-9A-Fa-f]{2}$' then substr(p.part[1], 2)
+                    else encode(convert_to(p.part[1], 'UTF8'), 'hex') end, '' order by p.place), 'hex'), 'UTF8')
+            into path
+            from regexp_matches(path, '%[0-9A-Fa-f]{2}|[^%]+|%', 'g') with ordinality as p (part, place);
+        exception when character_not_in_repertoire or untranslatable_character then -- no name in UTF-8
+            path := regexp_replace(path, '%[0-9A-Fa-f]{2}', ' ', 'g');
+        end;
+    end if;
+    return translate(path, '/\._-+=#&?:', '           ');
+end
+$$;
+comment on function core.path_words(text) is
+    'The words of a URI''s path: percent-decoded, and parted where file names part them.';
+
+create function core.media_document(ids bigint[]) returns table (media_id bigint, document tsvector)
+language sql stable
+begin atomic
+    select
+        m.media_id,
+        setweight(to_tsvector('english', coalesce(c.words, '')), 'A')
+        || setweight(case
+            when m.attributes = '{}' or pg_column_size(m.attributes) > 65536 then '' -- a tsvector holds 1 MB
+            else jsonb_to_tsvector('english', m.attributes, '["key", "string", "numeric"]')
+        end, 'B')
+        || setweight(to_tsvector('english', coalesce(p.words, '')), 'C')
+    from core.media as m
+    left join lateral (
+        select left(string_agg(l.shape ->> 'text', ' ' order by l.label_id), 200000) as words from core.label as l
+        where l.media_id = m.media_id and l.kind = 'caption' and l.rev_to is null
+    ) as c on true
+    left join lateral (
+        select left(string_agg(core.path_words(l.uri), ' ' order by l.uri), 200000) as words
+        from core.media_location as l
+        where l.media_id = m.media_id and not l.is_managed
+    ) as p on true
+    where m.media_id = any (ids) and m.erased_at is null;
+end;
+comment on function core.media_document(bigint[]) is 'The documents of media as they should be now; none of erased ones.';
+
+create function core.index_text(ids bigint[]) returns void
+language plpgsql security definer set search_path = pg_catalog as $$
+declare
+    known bigint[];
+begin
+    with made as (
+        insert into core.media_text (media_id, document)
+        select d.media_id, d.document from core.media_document(ids) as d order by d.media_id
+        on conflict (media_id) do nothing
+        returning media_id
+    )
+    select array_agg(i.id) into known
+    from unnest(ids) as i (id) where i.id not in (select m.media_id from made as m);
+    if known is not null then -- who writes them at the same time is waited for, then seen
+        perform from core.media_text as t where t.media_id = any (known) order by t.media_id for update;
+        update core.media_text as t set document = d.document
+        from core.media_document(known) as d
+        where t.media_id = d.media_id and t.document <> d.document;
+    end if;
+end
+$$;
+comment on function core.index_text(bigint[]) is 'Writes the documents of media anew.';
+
+create function core.index_located() returns trigger
+language plpgsql security definer set search_path = pg_catalog as $$
+begin
+    perform core.index_text(array(select distinct c.media_id from changed as c));
+    return null;
+end
+$$;
+comment on function core.index_located() is 'Statement trigger of locations: writes the documents of the media that lie there.';
+create trigger index_located after insert on core.media_location referencing new table as changed
+for each statement execute function core.index_located();
+
+create function core.index_moved() returns trigger
+language plpgsql security definer set search_path = pg_catalog as $$
+begin
+    perform core.index_text(array[old.media_id, new.media_id]);
+    return null;
+end
+$$;
+comment on function core.index_moved() is 'Row trigger of locations: the file holds another media now.';
+create trigger index_moved after update of media_id on core.media_location
+for each row when (old.media_id <> new.media_id) execute function core.index_moved();
+
+create function core.index_described() returns trigger
+language plpgsql security definer set search_path = pg_catalog as $$
+begin
+    perform core.index_text(array(
+        select c.media_id from changed as c join before as b on b.media_id = c.media_id
+        where c.attributes <> b.attributes));
+    return null;
+end
+$$;
+comment on function core.index_described() is 'Statement trigger of media: writes the documents of those whose attributes changed.';
+create trigger index_described after update on core.media
+referencing old table as before new table as changed
+for each statement execute function core.index_described();
+
+create function core.index_captioned() returns trigger
+language plpgsql security definer set search_path = pg_catalog as $$
+declare
+    ids constant bigint[] := array(select distinct c.media_id from changed as c where c.kind = 'caption');
+begin
+    if cardinality(ids) > 0 then
+        perform core.index_text(ids);
+    end if;
+    return null;
+end
+$$;
+comment on function core.index_captioned() is 'Statement trigger of labels: writes the documents of the media with new captions.';
+create trigger index_captioned after insert on core.label referencing new table as changed
+for each statement execute function core.index_captioned();
+
+create function core.index_retracted() returns trigger
+language plpgsql security definer set search_path = pg_catalog as $$
+begin
+    perform core.index_text(array[new.media_id]);
+    return null;
+end
+$$;
+comment on function core.index_retracted() is 'Row trigger of labels: a caption was closed.';
+create trigger index_retracted after update on core.label
+for each row when (old.kind = 'caption' and old.rev_to is null and new.rev_to is not null)
+execute function core.index_retracted();
+
+create function core.text_match(query tsquery, n bigint default null)
+returns table (media_id bigint, score real)
+language sql stable security definer rows 1000
+begin atomic
+    select t.media_id, ts_rank(t.document, query, 1)
+    from core.media_text as t
+    where t.document @@ query and t.media_id not in (select r.media_id from core.restriction as r)
+    order by 2 desc, 1
+    limit n;
+end;
+comment on function core.text_match(tsquery, bigint) is
+    'The media whose documents match, best first (ts_rank, divided by 1 + log of the length), the first n or all; restricted '
+    'ones never.';
 
 -- Annotating and reviewing: tasks with leases, reviews, suspected errors, and chosen batches.
 
@@ -2031,6 +2513,11 @@ create table core.dataset_version (
     query text not null,
     parameters jsonb not null default '{}',
     seed bigint not null,
+    ontology_version integer not null,
+    encoder_id bigint,
+    batch_id bigint,
+    parent_dataset_id bigint,
+    parent_version integer,
     purpose text,
     message text not null,
     run_id bigint not null,
@@ -2038,17 +2525,29 @@ create table core.dataset_version (
     digest text,
     created_at timestamptz not null default now(),
     sealed_at timestamptz,
+    pruned_at timestamptz,
     constraint dataset_version_pk primary key (dataset_id, version),
     constraint dataset_version_check check (version >= 1),
+    constraint dataset_version_parent_check check ((parent_dataset_id is null) = (parent_version is null)),
+    constraint dataset_version_pruned_check check (pruned_at is null or sealed_at is not null),
     constraint dataset_version_sealed_check check (
         (sealed_at is null and n_items is null and digest is null)
         or (sealed_at is not null and n_items is not null and digest is not null)),
     constraint dataset_version_dataset_fk foreign key (dataset_id)
         references core.dataset (dataset_id) on delete restrict,
+    constraint dataset_version_encoder_fk foreign key (encoder_id)
+        references core.encoder (encoder_id) on delete restrict,
+    constraint dataset_version_batch_fk foreign key (batch_id)
+        references core.batch (batch_id) on delete restrict,
+    constraint dataset_version_parent_fk foreign key (parent_dataset_id, parent_version)
+        references core.dataset_version (dataset_id, version) on delete restrict,
     constraint dataset_version_run_fk foreign key (run_id)
         references core.run (run_id) on delete restrict
 );
 create index dataset_version_run_idx on core.dataset_version (run_id);
+create index dataset_version_encoder_idx on core.dataset_version (encoder_id);
+create index dataset_version_batch_idx on core.dataset_version (batch_id);
+create index dataset_version_parent_idx on core.dataset_version (parent_dataset_id, parent_version);
 comment on table core.dataset_version is
     'A state of a dataset that never changes once sealed: a checkpoint of labels, membership, the query that made it, a digest.';
 comment on column core.dataset_version.dataset_id is 'The dataset.';
@@ -2057,6 +2556,12 @@ comment on column core.dataset_version.revision is 'Checkpoint: its labels are t
 comment on column core.dataset_version.query is 'Predicate on smartdb.media that chose its members.';
 comment on column core.dataset_version.parameters is 'Split shares and whatever else went in.';
 comment on column core.dataset_version.seed is 'Seed of the split.';
+comment on column core.dataset_version.ontology_version is 'Version of the ontology when it was made.';
+comment on column core.dataset_version.encoder_id is 'The encoder whose vectors chose its members, where one did.';
+comment on column core.dataset_version.batch_id is 'The batch its members were taken from, where they were.';
+comment on column core.dataset_version.parent_dataset_id is
+    'The dataset of the version it was made from by name: a restored, forked or changed one. Null: from the query alone.';
+comment on column core.dataset_version.parent_version is 'That version.';
 comment on column core.dataset_version.purpose is
     'The use it is meant for, for instance training; its members allow it. Null: not declared.';
 comment on column core.dataset_version.message is 'What changed and why.';
@@ -2066,6 +2571,8 @@ comment on column core.dataset_version.digest is
     'Order-independent digest of members, splits and labels by content; see smartdb.dataset_digest.';
 comment on column core.dataset_version.created_at is 'When it was begun.';
 comment on column core.dataset_version.sealed_at is 'When it was sealed.';
+comment on column core.dataset_version.pruned_at is
+    'When its membership was given up to save space; what it was, this row and its digest still say. Null: it is there.';
 
 create table core.dataset_item (
     dataset_id bigint not null,
@@ -2077,7 +2584,8 @@ create table core.dataset_item (
     constraint dataset_item_version_check check (version_to > version_from)
 );
 create unique index dataset_item_key on core.dataset_item (media_id, dataset_id, version_to) nulls not distinct;
-create index dataset_item_from_idx on core.dataset_item (dataset_id, version_from);
+create index dataset_item_from_idx on core.dataset_item using brin (dataset_id, version_from)
+    with (pages_per_range = 16, autosummarize = on); -- the rows of a version lie together
 create index dataset_item_to_idx on core.dataset_item (dataset_id, version_to) where version_to is not null;
 comment on table core.dataset_item is
     'Membership by intervals: in version v if version_from <= v and (version_to is null or version_to > v).';
@@ -2108,7 +2616,10 @@ comment on function core.refuse_sealed(bigint, integer[]) is
 create function core.keep_sealed_items() returns trigger
 language plpgsql as $$
 begin
-    if tg_op = 'INSERT' then
+    if tg_op = 'TRUNCATE' then
+        raise exception 'dataset items cannot be deleted while a version holds them'
+            using errcode = 'SD003', hint = 'see: smartdb dataset prune';
+    elsif tg_op = 'INSERT' then
         perform core.refuse_sealed(c.dataset_id, array_agg(c.version))
         from (
             select distinct dataset_id, version_from as version from changed
@@ -2122,22 +2633,31 @@ begin
         perform core.refuse_sealed(c.dataset_id, array_agg(c.version))
         from (select distinct dataset_id, version_to as version from changed) as c
         group by c.dataset_id;
-    else
-        raise exception 'dataset items cannot be deleted'
-            using errcode = 'SD003', hint = 'end the membership in a new version';
+    elsif exists (
+        select from (select distinct b.dataset_id, b.version_from, b.version_to from before as b) as i
+        join core.dataset_version as v
+            on v.dataset_id = i.dataset_id and v.pruned_at is null
+            and v.version >= i.version_from and (i.version_to is null or v.version < i.version_to)
+    ) then
+        raise exception 'dataset items cannot be deleted while a version holds them'
+            using errcode = 'SD003', hint = 'end the membership in a new version, or see: smartdb dataset prune';
     end if;
     return null;
 end
 $$;
 comment on function core.keep_sealed_items() is
-    'Statement trigger: membership changes only in a version that is not sealed yet.';
+    'Statement trigger: membership changes only in a version that is not sealed yet, and goes only when no version is left '
+    'that holds it.';
 create trigger keep_inserted after insert on core.dataset_item
     referencing new table as changed
     for each statement execute function core.keep_sealed_items();
 create trigger keep_updated after update on core.dataset_item
     referencing old table as before new table as changed
     for each statement execute function core.keep_sealed_items();
-create trigger keep_deleted before delete or truncate on core.dataset_item
+create trigger keep_deleted after delete on core.dataset_item
+    referencing old table as before
+    for each statement execute function core.keep_sealed_items();
+create trigger keep_all before truncate on core.dataset_item
     for each statement execute function core.keep_sealed_items();
 
 create function core.keep_item_facts() returns trigger
@@ -2161,11 +2681,19 @@ begin
     if tg_op <> 'TRUNCATE' and old.sealed_at is null then
         return case when tg_op = 'DELETE' then old else new end;
     end if;
+    if tg_op = 'UPDATE' and old.pruned_at is null and new.pruned_at is not null then
+        old.pruned_at := new.pruned_at;
+        if old is not distinct from new then
+            perform core.refuse_pruning(old.dataset_id, old.version);
+            return new;
+        end if;
+    end if;
     raise exception 'sealed dataset versions cannot change'
         using errcode = 'SD003', hint = 'make a new version: smartdb dataset create';
 end
 $$;
-comment on function core.keep_sealed_version() is 'Trigger: a sealed version never changes.';
+comment on function core.keep_sealed_version() is
+    'Trigger: a sealed version never changes, but that it may be pruned where nothing needs it.';
 create trigger keep_sealed before update or delete on core.dataset_version
     for each row execute function core.keep_sealed_version();
 create trigger keep_all before truncate on core.dataset_version
@@ -2219,12 +2747,223 @@ comment on function core.next_digest(bigint, integer) is
     'smartdb.dataset_digest of a version that is about to be sealed, hidden media included: from the digest of the version '
     'before and what has changed since, unless much has.';
 
--- Managing: slices, named parts of the media.
+create function core.count_digest(dataset bigint, version integer, out digest text, out n_erased bigint)
+language plpgsql stable security definer set search_path = pg_catalog, public as $$
+begin
+    n_erased := (
+        select count(*)
+        from core.tombstone as t join core.dataset_item as i on i.media_id = t.media_id
+        where i.dataset_id = dataset and i.version_from <= count_digest.version
+            and (i.version_to is null or i.version_to > count_digest.version)
+    );
+    digest := (
+        select smartdb.dataset_digest(d.name, v.version)
+        from core.dataset_version as v join core.dataset as d using (dataset_id)
+        where v.dataset_id = dataset and v.version = count_digest.version and v.pruned_at is null
+    );
+end
+$$;
+comment on function core.count_digest(bigint, integer) is
+    'smartdb.dataset_digest of a version, hidden media included, and how many of its members were erased. Null if it was pruned.';
+
+create function core.keep_class_name() returns trigger
+language plpgsql as $$
+begin
+    raise exception 'a class keeps its name: sealed dataset versions and history name it'
+        using errcode = 'SD003', hint = 'retire it (version_to) and add one that replaces it (replaces_class_id)';
+end
+$$;
+comment on function core.keep_class_name() is 'Statement trigger: classes are never renamed in place.';
+create trigger keep_name before update of name on core.class
+    for each statement execute function core.keep_class_name();
+
+-- Managing: what people say about dataset versions: tags that move, notes that stay, pins that keep
+-- a version; and what may be pruned.
+
+create table core.dataset_tag (
+    dataset_tag_id bigint generated always as identity,
+    dataset_id bigint not null,
+    tag text not null,
+    version integer not null,
+    actor text not null default session_user,
+    created_at timestamptz not null default now(),
+    rev_from bigint not null default nextval('core.revision'),
+    rev_to bigint,
+    constraint dataset_tag_pk primary key (dataset_tag_id),
+    constraint dataset_tag_check check (tag ~ '^[[:alpha:]_][^[:space:]@]*$'),
+    constraint dataset_tag_actor_check check (actor <> ''),
+    constraint dataset_tag_rev_check check (rev_to > rev_from),
+    constraint dataset_tag_version_fk foreign key (dataset_id, version)
+        references core.dataset_version (dataset_id, version) on delete restrict
+);
+create unique index dataset_tag_live_key on core.dataset_tag (dataset_id, tag) where rev_to is null;
+create index dataset_tag_version_idx on core.dataset_tag (dataset_id, version);
+call core.make_versioned('core.dataset_tag');
+comment on table core.dataset_tag is
+    'Names that point to a dataset version, such as production. Moving one closes its row and opens another.';
+comment on column core.dataset_tag.dataset_tag_id is 'Identity of this row.';
+comment on column core.dataset_tag.dataset_id is 'The dataset.';
+comment on column core.dataset_tag.tag is 'The name; no number, so that it is never taken for a version.';
+comment on column core.dataset_tag.version is 'The version it points to.';
+comment on column core.dataset_tag.actor is 'Who set it.';
+comment on column core.dataset_tag.created_at is 'When it was set.';
+comment on column core.dataset_tag.rev_from is 'Revision at which it was set.';
+comment on column core.dataset_tag.rev_to is 'Revision at which it was moved or taken away; null while it points there.';
+
+create table core.dataset_note (
+    dataset_note_id bigint generated always as identity,
+    dataset_id bigint not null,
+    version integer,
+    note text not null,
+    actor text not null default session_user,
+    created_at timestamptz not null default now(),
+    constraint dataset_note_pk primary key (dataset_note_id),
+    constraint dataset_note_check check (note <> ''),
+    constraint dataset_note_actor_check check (actor <> ''),
+    constraint dataset_note_dataset_fk foreign key (dataset_id)
+        references core.dataset (dataset_id) on delete restrict,
+    constraint dataset_note_version_fk foreign key (dataset_id, version)
+        references core.dataset_version (dataset_id, version) on delete restrict
+);
+create index dataset_note_version_idx on core.dataset_note (dataset_id, version);
+comment on table core.dataset_note is 'What was remarked on a dataset or one of its versions. Only ever added to.';
+comment on column core.dataset_note.dataset_note_id is 'Identity of the note.';
+comment on column core.dataset_note.dataset_id is 'The dataset.';
+comment on column core.dataset_note.version is 'The version; null: the dataset as a whole.';
+comment on column core.dataset_note.note is 'The remark.';
+comment on column core.dataset_note.actor is 'Who made it.';
+comment on column core.dataset_note.created_at is 'When.';
+
+create function core.keep_note() returns trigger
+language plpgsql as $$
+begin
+    raise exception 'notes stay as they were written'
+        using errcode = 'SD003', hint = 'add another: smartdb dataset note';
+end
+$$;
+comment on function core.keep_note() is 'Statement trigger: a note is never changed or deleted.';
+create trigger keep_note before update or delete or truncate on core.dataset_note
+    for each statement execute function core.keep_note();
+
+create table core.dataset_pin (
+    dataset_id bigint not null,
+    version integer not null,
+    reason text not null,
+    actor text not null default session_user,
+    created_at timestamptz not null default now(),
+    constraint dataset_pin_pk primary key (dataset_id, version),
+    constraint dataset_pin_reason_check check (reason <> ''),
+    constraint dataset_pin_actor_check check (actor <> ''),
+    constraint dataset_pin_version_fk foreign key (dataset_id, version)
+        references core.dataset_version (dataset_id, version) on delete restrict
+);
+comment on table core.dataset_pin is 'Versions that must not be pruned, until the pin is taken out.';
+comment on column core.dataset_pin.dataset_id is 'The dataset.';
+comment on column core.dataset_pin.version is 'The version.';
+comment on column core.dataset_pin.reason is 'Why it must be kept.';
+comment on column core.dataset_pin.actor is 'Who pinned it.';
+comment on column core.dataset_pin.created_at is 'When.';
+
+create function core.version_use(dataset bigint, version integer) returns text
+language plpgsql stable security definer set search_path = pg_catalog as $$
+declare
+    r record;
+    is_found boolean;
+begin
+    if not exists (
+        select from core.dataset_version as v
+        where v.dataset_id = dataset and v.version > version_use.version and v.sealed_at is not null
+    ) then
+        return 'it is the newest';
+    elsif exists (
+        select from core.dataset_tag as t
+        where t.dataset_id = dataset and t.version = version_use.version and t.rev_to is null
+    ) then
+        return 'it has a tag';
+    end if;
+    for r in -- models, evaluations, exports, pins, and whatever else will refer to versions
+        select
+            c.conrelid::regclass as relation,
+            (select a.attname from pg_attribute as a where a.attrelid = c.conrelid and a.attnum = c.conkey[1]) as dataset,
+            (select a.attname from pg_attribute as a where a.attrelid = c.conrelid and a.attnum = c.conkey[2]) as version
+        from pg_constraint as c
+        where c.confrelid = 'core.dataset_version'::regclass and c.contype = 'f'
+            and c.conrelid not in (
+                'core.dataset_version'::regclass, 'core.dataset_tag'::regclass, 'core.dataset_note'::regclass)
+        order by 1
+    loop
+        execute format('select exists (select from %s as t where t.%I = $1 and t.%I = $2)', r.relation, r.dataset, r.version)
+        into is_found using dataset, version;
+        if is_found then
+            return 'a row of ' || r.relation || ' refers to it';
+        end if;
+    end loop;
+    return null;
+end
+$$;
+comment on function core.version_use(bigint, integer) is
+    'Why a version must not be pruned: it is the newest, has a tag, or a pin, model, evaluation or the like refers to it. '
+    'Null: nothing needs it.';
+
+create function core.refuse_pruning(dataset bigint, version integer) returns void
+language plpgsql as $$
+declare
+    reason constant text := core.version_use(dataset, version);
+begin
+    if reason is not null then
+        raise exception 'version % cannot be pruned: %', version, reason
+            using errcode = 'SD003', hint = 'take the tag or pin away first: smartdb dataset tag --remove, unpin';
+    end if;
+end
+$$;
+comment on function core.refuse_pruning(bigint, integer) is 'Raises SD003 if anything needs the version.';
+
+create function core.keep_used_version() returns trigger
+language plpgsql as $$
+begin
+    if exists (
+        select from core.dataset_version as v
+        where v.dataset_id = new.dataset_id and v.version = new.version and v.pruned_at is not null for share
+    ) then
+        raise exception 'version % was pruned: only its digest is left', new.version
+            using errcode = 'SD003', hint = 'see: smartdb dataset list';
+    end if;
+    return new;
+end
+$$;
+comment on function core.keep_used_version() is 'Row trigger: nothing may begin to refer to a version that was pruned.';
+create trigger keep_used_version before insert on core.dataset_tag
+    for each row execute function core.keep_used_version();
+create trigger keep_used_version before insert on core.dataset_pin
+    for each row execute function core.keep_used_version();
+
+create function core.prune_versions(dataset bigint, versions integer[]) returns bigint
+language plpgsql security definer set search_path = pg_catalog as $$
+declare
+    n bigint;
+begin
+    update core.dataset_version as v set pruned_at = clock_timestamp()
+    where v.dataset_id = dataset and v.version = any (versions) and v.pruned_at is null;
+    delete from core.dataset_item as i
+    where i.dataset_id = dataset and i.version_to is not null and not exists (
+        select from core.dataset_version as v
+        where v.dataset_id = dataset and v.pruned_at is null
+            and v.version >= i.version_from and v.version < i.version_to
+    );
+    get diagnostics n = row_count;
+    return n;
+end
+$$;
+comment on function core.prune_versions(bigint, integer[]) is
+    'Gives up these versions of a dataset, and deletes the membership that no version left holds; returns how many rows of it. '
+    'SD003, and nothing done, if one of them is needed.';
+
+-- Managing: slices, named parts of the media, and tags, words that people put on media.
 
 create table core.slice (
     slice_id bigint generated always as identity,
     name text not null,
-    predicate text not null,
+    predicate text,
     note text,
     created_at timestamptz not null default now(),
     constraint slice_pk primary key (slice_id),
@@ -2232,12 +2971,280 @@ create table core.slice (
     constraint slice_name_check check (name <> ''),
     constraint slice_predicate_check check (predicate <> '')
 );
-comment on table core.slice is 'A named part of the media: a saved predicate on smartdb.media.';
+comment on table core.slice is
+    'A named part of the media: a saved predicate on smartdb.media, which grows with the data, or a saved set, which does not.';
 comment on column core.slice.slice_id is 'Identity of the slice.';
 comment on column core.slice.name is 'Unique name, as shown to people.';
-comment on column core.slice.predicate is 'SQL condition over the columns of smartdb.media, read as m.';
+comment on column core.slice.predicate is
+    'SQL condition over the columns of smartdb.media, read as m; null: a set, whose media are in slice_media.';
 comment on column core.slice.note is 'Why it matters.';
 comment on column core.slice.created_at is 'When it was saved.';
+
+create table core.slice_media (
+    slice_id bigint not null,
+    media_id bigint not null,
+    constraint slice_media_pk primary key (slice_id, media_id),
+    constraint slice_media_slice_fk foreign key (slice_id)
+        references core.slice (slice_id) on delete cascade
+);
+create index slice_media_media_idx on core.slice_media (media_id);
+call core.refer('core.slice_media', '{{media_id, core.media, media_id}}');
+call core.protect('core.slice_media');
+comment on table core.slice_media is 'The media of a saved set; they change only by smartdb.add_to_slice and remove_from_slice.';
+comment on column core.slice_media.slice_id is 'The set.';
+comment on column core.slice_media.media_id is 'The media.';
+
+create table core.media_tag (
+    media_id bigint not null,
+    tag text,
+    actor_id bigint not null,
+    created_at timestamptz not null default now(),
+    rev_from bigint not null default nextval('core.revision'),
+    rev_to bigint,
+    constraint media_tag_tag_check check (tag <> '' and length(tag) <= 200),
+    constraint media_tag_erased_check check (tag is not null or rev_to is not null),
+    constraint media_tag_rev_check check (rev_to > rev_from)
+);
+create unique index media_tag_key on core.media_tag (tag, media_id) where rev_to is null;
+create index media_tag_media_idx on core.media_tag (media_id);
+create index media_tag_rev_to_idx on core.media_tag (rev_to) where rev_to is not null;
+call core.make_versioned('core.media_tag');
+call core.protect('core.media_tag');
+call core.refer('core.media_tag', '{
+    {media_id, core.media, media_id},
+    {actor_id, core.actor, actor_id}
+}');
+comment on table core.media_tag is
+    'A word that somebody put on a media. Never edited: taking it off closes the row (rev_to), putting it on again opens another.';
+comment on column core.media_tag.media_id is 'The media.';
+comment on column core.media_tag.tag is 'The word; null once the media was erased.';
+comment on column core.media_tag.actor_id is 'Who put it on.';
+comment on column core.media_tag.created_at is 'When, for people; order is told by rev_from.';
+comment on column core.media_tag.rev_from is 'Revision at which it was put on.';
+comment on column core.media_tag.rev_to is 'Revision at which it was taken off; null while it is on.';
+
+-- Managing: drift, how far two parts of the media are apart.
+
+create table core.drift (
+    run_id bigint not null,
+    statistic text not null,
+    measure text not null,
+    distance double precision not null,
+    psi double precision,
+    p double precision,
+    n_a bigint not null,
+    n_b bigint not null,
+    constraint drift_pk primary key (run_id, statistic),
+    constraint drift_measure_check check (measure in ('ks', 'total_variation', 'share', 'mmd')),
+    constraint drift_distance_check check (distance >= 0),
+    constraint drift_p_check check (p between 0 and 1),
+    constraint drift_run_fk foreign key (run_id) references core.run (run_id) on delete cascade
+);
+comment on table core.drift is
+    'How far two parts of the media are apart in one statistic; which parts, the run''s parameters a and b say.';
+comment on column core.drift.run_id is 'The run that compared.';
+comment on column core.drift.statistic is
+    'brightness, contrast, sharpness, entropy, colourfulness; class (all of them); class NAME (one of them); encoder NAME.';
+comment on column core.drift.measure is
+    'What distance is: ks (largest difference of the distribution functions), total_variation (half the sum of the differences of '
+    'the shares), share (difference of the share of one class), mmd (maximum mean discrepancy of the vectors).';
+comment on column core.drift.distance is 'The distance: 0 is alike, 1 is no overlap.';
+comment on column core.drift.psi is
+    'Population stability index, of one class its part in it; above 0.25 is usually called a large change. Null for vectors.';
+comment on column core.drift.p is 'How often chance alone gives this distance or more: Kolmogorov-Smirnov, chi-square, permutation.';
+comment on column core.drift.n_a is 'Media of a that were compared.';
+comment on column core.drift.n_b is 'Media of b that were compared.';
+
+-- Managing: prunings, each an order in which media are worth keeping, with what each fraction covers.
+-- Nothing is ever deleted by one: it is read by predicates, slices and the next dataset version.
+
+create table core.pruning (
+    pruning_id bigint generated always as identity,
+    method text not null,
+    parameters jsonb not null default '{}',
+    seed bigint not null,
+    run_id bigint not null,
+    encoder_id bigint,
+    predicate text not null,
+    n_candidates integer not null,
+    n_kept integer,
+    inputs_sha256 bytea not null,
+    created_at timestamptz not null default now(),
+    constraint pruning_pk primary key (pruning_id),
+    constraint pruning_method_check check (
+        method in ('semdedup', 'duplicates', 'quality', 'el2n', 'forgetting', 'prototypes', 'random')),
+    constraint pruning_n_check check (n_candidates >= 1 and n_kept between 0 and n_candidates),
+    constraint pruning_inputs_check check (octet_length(inputs_sha256) = 32),
+    constraint pruning_run_fk foreign key (run_id) references core.run (run_id) on delete restrict,
+    constraint pruning_encoder_fk foreign key (encoder_id)
+        references core.encoder (encoder_id) on delete restrict
+);
+create index pruning_run_idx on core.pruning (run_id);
+create index pruning_encoder_idx on core.pruning (encoder_id);
+call core.make_permanent('core.pruning', 'pruning_id');
+comment on table core.pruning is 'A plan of what to keep: candidates in the order in which a method would keep them.';
+comment on column core.pruning.pruning_id is 'Identity of the plan.';
+comment on column core.pruning.method is 'semdedup, duplicates, quality, el2n, forgetting, prototypes or random.';
+comment on column core.pruning.parameters is 'Its arguments, such as eps, side, runs, kinds.';
+comment on column core.pruning.seed is 'Seed of clusters and of the order of ties.';
+comment on column core.pruning.run_id is 'The run that computed it.';
+comment on column core.pruning.encoder_id is 'Encoder whose vectors were compared, or by which coverage is measured; null: none.';
+comment on column core.pruning.predicate is 'Condition on smartdb.media, read as m, that chose the candidates.';
+comment on column core.pruning.n_candidates is 'Number of candidates.';
+comment on column core.pruning.n_kept is
+    'How many of the first the method itself would keep (no duplicates, good enough); null: it only orders.';
+comment on column core.pruning.inputs_sha256 is 'SHA-256 of the candidates and of the facts about them that went in.';
+comment on column core.pruning.created_at is 'When it was stored.';
+
+create table core.pruning_item (
+    pruning_id bigint not null,
+    media_id bigint not null,
+    rank integer not null,
+    score double precision not null,
+    reason text not null,
+    kept_by bigint,
+    constraint pruning_item_pk primary key (media_id, pruning_id),
+    constraint pruning_item_rank_key unique (pruning_id, rank),
+    constraint pruning_item_rank_check check (rank >= 1),
+    constraint pruning_item_score_check check (score <> 'NaN'),
+    constraint pruning_item_kept_by_check check (kept_by <> media_id)
+);
+create index pruning_item_kept_by_idx on core.pruning_item (kept_by) where kept_by is not null;
+call core.protect('core.pruning_item');
+call core.refer('core.pruning_item', '{
+    {pruning_id, core.pruning, pruning_id},
+    {media_id, core.media, media_id},
+    {kept_by, core.media, media_id}
+}');
+comment on table core.pruning_item is 'A candidate of a pruning, with its place in the order of keeping and why.';
+comment on column core.pruning_item.pruning_id is 'The pruning.';
+comment on column core.pruning_item.media_id is 'The candidate.';
+comment on column core.pruning_item.rank is '1 is kept longest; a fraction keeps the first of all.';
+comment on column core.pruning_item.score is 'Score by the method; larger is kept longer.';
+comment on column core.pruning_item.reason is 'Why, for a person.';
+comment on column core.pruning_item.kept_by is
+    'The candidate that represents it, where the method takes it for a duplicate; null otherwise.';
+
+create table core.pruning_point (
+    pruning_id bigint not null,
+    keep double precision not null,
+    n_kept integer not null,
+    n_probes integer,
+    mean_distance real,
+    p95_distance real,
+    clusters_hit real,
+    n_classes integer,
+    smallest_class integer,
+    class_distance real,
+    duplicates_dropped real,
+    constraint pruning_point_pk primary key (pruning_id, keep),
+    constraint pruning_point_keep_check check (keep between 0 and 1),
+    constraint pruning_point_probes_check check (
+        (n_probes is null) = (clusters_hit is null)
+        and (n_probes is not null or num_nonnulls(mean_distance, p95_distance) = 0)),
+    constraint pruning_point_fk foreign key (pruning_id)
+        references core.pruning (pruning_id) on delete restrict
+);
+comment on table core.pruning_point is 'What a pruning leaves at a fraction kept: numbers to decide by.';
+comment on column core.pruning_point.pruning_id is 'The pruning.';
+comment on column core.pruning_point.keep is 'Fraction of the candidates that is kept, 0 to 1.';
+comment on column core.pruning_point.n_kept is 'How many that is.';
+comment on column core.pruning_point.n_probes is
+    'Candidates whose distance to the nearest kept was measured: all, or 5,000 at random; null: without vectors.';
+comment on column core.pruning_point.mean_distance is
+    'Mean cosine distance of the candidates to the nearest that is kept; null if none is.';
+comment on column core.pruning_point.p95_distance is 'The distance that 95 % of the candidates do not exceed.';
+comment on column core.pruning_point.clusters_hit is
+    'Share of the clusters of the candidates (k-means, sqrt(n / 2) of them, at most 100) of which at least one media is kept.';
+comment on column core.pruning_point.n_classes is 'Classes of which at least one media is kept; null: no candidate has a class.';
+comment on column core.pruning_point.smallest_class is 'Kept media of the class that has the fewest, of those among the candidates.';
+comment on column core.pruning_point.class_distance is
+    'Total variation distance of the class shares of the kept from those of the candidates, 0 to 1.';
+comment on column core.pruning_point.duplicates_dropped is
+    'Share of the repetition in near-duplicate groups that is gone; null: the candidates have none.';
+
+-- Managing: exports of dataset versions to files, and in which file of them each media lies.
+
+create table core.export (
+    export_id bigint generated always as identity,
+    dataset_id bigint not null,
+    version integer not null,
+    format text not null,
+    uri text not null,
+    parameters jsonb not null default '{}',
+    purpose text,
+    state text not null default 'unfinished',
+    n_items bigint not null,
+    n_files bigint,
+    n_bytes bigint,
+    manifest_sha256 bytea,
+    run_id bigint not null,
+    created_at timestamptz not null default now(),
+    finished_at timestamptz,
+    constraint export_pk primary key (export_id),
+    constraint export_state_check check (state in ('unfinished', 'complete', 'gone')),
+    constraint export_complete_check check (
+        state <> 'complete' or num_nulls(n_files, n_bytes, manifest_sha256, finished_at) = 0),
+    constraint export_manifest_check check (octet_length(manifest_sha256) = 32),
+    constraint export_version_fk foreign key (dataset_id, version)
+        references core.dataset_version (dataset_id, version) on delete restrict,
+    constraint export_run_fk foreign key (run_id) references core.run (run_id) on delete restrict
+);
+create index export_version_idx on core.export (dataset_id, version);
+create index export_run_idx on core.export (run_id);
+create unique index export_uri_key on core.export (uri) where state <> 'gone';
+comment on table core.export is 'A dataset version written to files: to where, in which format, with the digest of its manifest.';
+comment on column core.export.export_id is 'Identity of the export.';
+comment on column core.export.dataset_id is 'The dataset.';
+comment on column core.export.version is 'Its version.';
+comment on column core.export.format is 'coco, yolo, webdataset, parquet, ...: a name of smartdb.layouts.';
+comment on column core.export.uri is 'The folder, or the place in a store, that holds it.';
+comment on column core.export.parameters is 'What else decides its bytes: pictures, names, seed, size of shards, origins.';
+comment on column core.export.purpose is 'The use it is meant for; its media allowed it when it was begun. Null: not declared.';
+comment on column core.export.state is
+    'unfinished (it was cut off, or is being written), complete (its manifest is there), gone (it was, and is no longer).';
+comment on column core.export.n_items is 'Media that go into it.';
+comment on column core.export.n_files is 'Files in it, without the manifest.';
+comment on column core.export.n_bytes is 'Their bytes.';
+comment on column core.export.manifest_sha256 is 'SHA-256 of manifest.json.';
+comment on column core.export.run_id is 'The run that wrote it (last).';
+comment on column core.export.created_at is 'When it was begun.';
+comment on column core.export.finished_at is 'When its manifest was written.';
+
+create table core.export_part (
+    export_id bigint not null,
+    part integer not null,
+    media_ids bigint[] not null,
+    paths text[] not null,
+    constraint export_part_pk primary key (export_id, part),
+    constraint export_part_paths_check check (cardinality(paths) in (1, cardinality(media_ids))),
+    constraint export_part_export_fk foreign key (export_id)
+        references core.export (export_id) on delete restrict
+);
+comment on table core.export_part is
+    'A part of an export: a shard with its media, or some pictures, each a file. A row for each would be many times as long.';
+comment on column core.export_part.export_id is 'The export.';
+comment on column core.export_part.part is 'Number of the part, from 0.';
+comment on column core.export_part.media_ids is 'The media in it.';
+comment on column core.export_part.paths is 'The file of each of them below the export''s uri, or the one file of all.';
+
+create function core.export_holding(media bigint[])
+returns table (export_id bigint, n bigint, paths text[])
+language sql stable security definer
+begin atomic
+    select e.export_id, count(distinct h.media_id), (array_agg(distinct h.path order by h.path))[:100]
+    from core.export as e
+    join core.export_part as p on p.export_id = e.export_id and p.media_ids && media
+    cross join lateral (
+        select u.media_id, coalesce(p.paths[u.place], p.paths[1]) as path
+        from unnest(p.media_ids) with ordinality as u (media_id, place)
+        where u.media_id = any (media)
+    ) as h
+    where e.state <> 'gone'
+    group by e.export_id;
+end;
+comment on function core.export_holding(bigint[]) is
+    'The exports that hold any of these media, how many of them, and the first hundred files that they lie in.';
 
 -- Training: models, their predictions (a partition for each run) and what was measured.
 
@@ -2265,6 +3272,8 @@ create table core.model (
 );
 create index model_version_idx on core.model (dataset_id, version);
 create index model_encoder_idx on core.model (encoder_id);
+create trigger keep_used_version before insert on core.model
+    for each row execute function core.keep_used_version();
 comment on table core.model is 'A trained model: its weights by digest, and what it was trained on.';
 comment on column core.model.model_id is 'Identity of the model.';
 comment on column core.model.name is 'Name, shared by the models that follow each other.';
@@ -2295,6 +3304,8 @@ create table core.evaluation (
 create index evaluation_model_idx on core.evaluation (model_id);
 create index evaluation_version_idx on core.evaluation (dataset_id, version);
 call core.make_permanent('core.evaluation', 'run_id');
+create trigger keep_used_version before insert on core.evaluation
+    for each row execute function core.keep_used_version();
 comment on table core.evaluation is 'One set of predictions and what it is judged against.';
 comment on column core.evaluation.run_id is 'The run that predicted.';
 comment on column core.evaluation.model_id is 'The model; null for out-of-fold predictions, which many models made.';
@@ -2408,6 +3419,41 @@ comment on column core.metric.step is 'Epoch, from 1; null for the final value.'
 comment on column core.metric.value is 'The value.';
 comment on column core.metric.n is 'Number of media it was measured on.';
 
+-- Training: how the items that a run was trained on went through the training.
+
+create table core.training_dynamics (
+    run_id bigint not null,
+    media_id bigint not null,
+    loss real not null,
+    el2n real not null,
+    n_forgotten integer not null,
+    n_correct integer not null,
+    n_epochs integer not null,
+    constraint training_dynamics_pk primary key (media_id, run_id),
+    constraint training_dynamics_loss_check check (loss >= 0 and loss < 'Infinity'),
+    constraint training_dynamics_el2n_check check (el2n between 0 and 1.5),
+    constraint training_dynamics_epochs_check check (
+        n_correct between 0 and n_epochs and n_forgotten between 0 and n_correct)
+);
+create index training_dynamics_run_idx on core.training_dynamics using brin (run_id) with (pages_per_range = 16);
+call core.protect('core.training_dynamics');
+call core.refer('core.training_dynamics', '{
+    {run_id, core.evaluation, run_id},
+    {media_id, core.media, media_id}
+}');
+comment on table core.training_dynamics is
+    'How each train item of a training run went through the training: what is hard, what is soon learnt and what is forgotten.';
+comment on column core.training_dynamics.run_id is 'The training run.';
+comment on column core.training_dynamics.media_id is 'The train item.';
+comment on column core.training_dynamics.loss is
+    '-ln of the probability that the model that was kept gives the true class, in nats, at most 16.1 (1e-7).';
+comment on column core.training_dynamics.el2n is
+    'EL2N (Paul et al. 2021): length of the vector probabilities less one-hot truth, 0 to 1.41, mean of the first ten epochs.';
+comment on column core.training_dynamics.n_forgotten is
+    'Forgetting events (Toneva et al. 2019): epochs in which it was wrong after it was right in the epoch before.';
+comment on column core.training_dynamics.n_correct is 'Epochs in which it was right; 0: it was never learnt.';
+comment on column core.training_dynamics.n_epochs is 'Epochs that were watched.';
+
 -- Erasing media: the request first, then the rows in batches, then the files; each step may be cut
 -- off and done again. What is left is a tombstone: the media's row with its hash, and its labels'
 -- rows without content. Only the privacy officer may call these.
@@ -2419,6 +3465,10 @@ begin
         return after = before || '{"x": null, "y": null, "w": null, "h": null, "shape": null, "attributes": null, "track_id": null}'
             and exists (select from core.tombstone as t where t.media_id = (before ->> 'media_id')::bigint);
     end if;
+    if relation = 'media_tag' then
+        return after = before || '{"tag": null}'
+            and exists (select from core.tombstone as t where t.media_id = (before ->> 'media_id')::bigint);
+    end if;
     return relation = 'review' and after = before || '{"reason": null}' and exists (
         select from core.label as l join core.tombstone as t on t.media_id = l.media_id
         where l.label_id in ((before ->> 'label_id')::bigint, (before ->> 'corrected_label_id')::bigint));
@@ -2428,6 +3478,15 @@ comment on function core.is_blanked(name, jsonb, jsonb) is
     'Whether a row of a versioned table only loses its content, and is about a media that was erased: the one change that '
     'core.close_row lets pass.';
 
+create function core.derived_from(media bigint) returns table (media_id bigint)
+language sql stable
+begin atomic
+    select m.media_id from core.media as m where m.parent_media_id = media
+    union
+    select d.media_id from core.donor as d where d.donor_id = media;
+end;
+comment on function core.derived_from(bigint) is 'What was made of a media: frames, copies, augmentations, and what shows objects of it.';
+
 create function core.bury(erasure bigint, media bigint[]) returns bigint
 language plpgsql security definer set search_path = pg_catalog as $$
 declare
@@ -2436,7 +3495,7 @@ begin
     with recursive wanted as (
         select m.media_id from core.media as m where m.media_id = any (media)
         union
-        select m.media_id from wanted as w join core.media as m on m.parent_media_id = w.media_id
+        select d.media_id from wanted as w cross join lateral core.derived_from(w.media_id) as d
     ),
     buried as (
         insert into core.tombstone (media_id, erasure_id)
@@ -2493,6 +3552,7 @@ declare
     n_edges bigint;
     n_vectors bigint := 0;
     n_of_one bigint;
+    n_tags bigint;
     counts jsonb;
 begin
     if cardinality(ids) = 0 then
@@ -2504,10 +3564,16 @@ begin
     where label_id = any (labels) and num_nonnulls(x, y, w, h, shape, attributes, track_id) > 0;
     update core.review set reason = null
     where reason is not null and (label_id = any (labels) or corrected_label_id = any (labels));
+    update core.media_tag set rev_to = 0 where media_id = any (ids) and rev_to is null;
+    update core.media_tag set tag = null where media_id = any (ids) and tag is not null;
+    get diagnostics n_tags = row_count;
     delete from core.neighbour where media_id = any (ids) or neighbour_id = any (ids);
     get diagnostics n_edges = row_count;
     for encoder in select e.encoder_id from core.encoder as e loop -- and what the graph says of them
         execute format('delete from core.embedding_%s where media_id = any ($1)', encoder) using ids;
+        get diagnostics n_of_one = row_count;
+        n_vectors := n_vectors + n_of_one;
+        execute format('delete from core.region_embedding_%s where media_id = any ($1)', encoder) using ids;
         get diagnostics n_of_one = row_count;
         n_vectors := n_vectors + n_of_one;
     end loop;
@@ -2517,8 +3583,14 @@ begin
         where media_id = any (ids) and state in ('open', 'claimed') returning 1
     ),
     predictions as (delete from core.prediction where media_id = any (ids) returning 1),
+    dynamics as (delete from core.training_dynamics where media_id = any (ids) returning 1),
     chosen as (delete from core.batch_item where media_id = any (ids) returning 1),
+    prunings as (delete from core.pruning_item where media_id = any (ids) returning 1),
+    represented as (update core.pruning_item set kept_by = null where kept_by = any (ids) and media_id <> all (ids)),
+    sets as (delete from core.slice_media where media_id = any (ids) returning 1),
     placed as (delete from core.media_graph where media_id = any (ids)),
+    variants as (delete from core.augmentation where media_id = any (ids) or parent_id = any (ids) returning 1),
+    donors as (delete from core.donor where media_id = any (ids) or donor_id = any (ids) returning 1),
     extractions as (delete from core.extraction where media_id = any (ids) returning 1),
     pairs as (delete from core.duplicate_pair where media_id = any (ids) or other_id = any (ids) returning 1),
     duplicates as (delete from core.duplicate where media_id = any (ids) returning 1),
@@ -2527,6 +3599,7 @@ begin
     looked as (delete from core.detector_media where media_id = any (ids) returning 1),
     terms as (delete from core.media_terms where media_id = any (ids) returning 1),
     subjects as (delete from core.media_subject where media_id = any (ids) returning 1),
+    texts as (delete from core.media_text where media_id = any (ids)),
     contents as (
         update core.media
         set phash = null, captured_at = null, group_key = null, exif = '{}', attributes = '{}', erased_at = now(),
@@ -2536,8 +3609,10 @@ begin
     select jsonb_build_object(
         'extractions', (select count(*) from extractions),
         'media', cardinality(ids), 'labels', cardinality(labels), 'vectors', n_vectors,
-        'issues', (select count(*) from issues), 'tasks', (select count(*) from tasks),
+        'tags', n_tags,
+        'sets', (select count(*) from sets), 'issues', (select count(*) from issues), 'tasks', (select count(*) from tasks),
         'predictions', (select count(*) from predictions), 'batch_items', (select count(*) from chosen),
+        'dynamics', (select count(*) from dynamics), 'prunings', (select count(*) from prunings),
         'neighbours', n_edges, 'pairs', (select count(*) from pairs), 'duplicates', (select count(*) from duplicates),
         'quality', (select count(*) from statistics), 'findings', (select count(*) from findings),
         'terms', (select count(*) from terms), 'subjects', (select count(*) from subjects)) into counts;
@@ -2618,6 +3693,14 @@ begin atomic
                 'version', v.version, 'n_trained_on', v.n_train
             ) order by m.model_id)
             from core.model as m join version as v on v.dataset_id = m.dataset_id and v.version = m.version), '[]'),
+        'exports', coalesce((
+            select jsonb_agg(jsonb_build_object(
+                'export_id', e.export_id, 'dataset', d.name, 'version', e.version, 'format', e.format, 'uri', e.uri,
+                'n_erased', h.n, 'files', to_jsonb(h.paths)
+            ) order by e.export_id)
+            from core.export_holding(media) as h
+            join core.export as e on e.export_id = h.export_id
+            join core.dataset as d on d.dataset_id = e.dataset_id), '[]'),
         'parents_left', to_jsonb(array(
             select distinct m.parent_media_id from core.media as m
             where m.media_id = any (media) and m.parent_media_id is not null and m.parent_media_id <> all (media)
@@ -2625,7 +3708,7 @@ begin atomic
     );
 end;
 comment on function core.contained(bigint[]) is
-    'The dataset versions that hold any of these media, the models made from those, and media from which some derive but which '
+    'The dataset versions that hold any of these media, the models made from those, the exports with the files (the first hundred) that hold them, and media from which some derive but which '
     'are not among them.';
 
 create function core.erasure_scope(media bigint[]) returns jsonb
@@ -2634,7 +3717,7 @@ begin atomic
     with recursive wanted as (
         select m.media_id from core.media as m where m.media_id = any (media) and m.erased_at is null
         union
-        select m.media_id from wanted as w join core.media as m on m.parent_media_id = w.media_id
+        select d.media_id from wanted as w cross join lateral core.derived_from(w.media_id) as d
     )
     select jsonb_build_object(
         'media', (select count(*) from wanted),

@@ -192,6 +192,9 @@ comment on column core.restriction.reason is
     'expired, ... It is seen again when no reason is left.';
 comment on column core.restriction.created_at is 'Since when.';
 
+-- Or the planner takes it, until its first rows, for a thousand that each look-up has to read.
+analyze core.restriction;
+
 create procedure core.protect(relation regclass)
 language plpgsql as $$
 begin

@@ -36,10 +36,12 @@ begin
     execute format('comment on column smartdb.embedding_%s.media_id is %L', id, 'The media.');
     execute format('comment on column smartdb.embedding_%s.v is %L', id, 'Its vector, of length 1.');
     execute format('grant select on smartdb.embedding_%s to smartdb_reader', id);
+    perform core.expose_regions(id);
 end
 $$;
 comment on function core.expose_encoder(bigint) is
-    'Makes the interface view smartdb.embedding_<id>; called for a new encoder and at each rebuild of the interface.';
+    'Makes the interface views smartdb.embedding_<id> and region_embedding_<id>; called for a new encoder and at each '
+    'rebuild of the interface.';
 
 create function core.add_encoder(
     name text, dim integer, weights_sha256 bytea default null, preprocessing jsonb default '{}'
@@ -76,6 +78,7 @@ begin
         'create trigger forget_vectors after delete on core.embedding_%1$s referencing old table as gone
          for each statement execute function core.forget_vectors(%1$s)', id);
     execute format('grant select, insert, delete on core.embedding_%s to smartdb_writer', id);
+    perform core.add_region_embedding(id);
     perform core.expose_encoder(id);
     return id;
 end
@@ -84,24 +87,30 @@ comment on function core.add_encoder(text, integer, bytea, jsonb) is
     'Registers an encoder with its table of vectors and returns its id; the same name with the '
     'same weights returns the id it has, with other weights it is refused (SD005).';
 
-create function core.index_encoder(id bigint) returns void
-language plpgsql security definer set search_path = pg_catalog, public as $$
+create function core.index_vectors(relation text, dim integer) returns void
+language plpgsql as $$
 declare
     -- what the graph takes while it is built; beyond the memory it goes on, many times slower
-    wanted constant bigint := (
-        select pg_relation_size('core.embedding_' || id) / 1024 * (2 * e.dim + 750) / (2 * e.dim + 60)
-        from core.encoder as e where e.encoder_id = id
-    );
+    wanted constant bigint := pg_relation_size('core.' || relation) / 1024 * (2 * dim + 750) / (2 * dim + 60);
     given constant bigint := pg_size_bytes(current_setting('maintenance_work_mem')) / 1024;
 begin
     if wanted > given then
         perform set_config('maintenance_work_mem', least(wanted, 2 * given)::text, true);
     end if;
     execute format(
-        'create index if not exists embedding_%1$s_hnsw on core.embedding_%1$s
-         using hnsw (v halfvec_cosine_ops)', id);
+        'create index if not exists %1$s_hnsw on core.%1$s
+         using hnsw (v halfvec_cosine_ops) with (m = 16, ef_construction = 128)', relation);
 end
 $$;
+comment on function core.index_vectors(text, integer) is
+    'Builds the HNSW index (cosine) of a table of vectors of core, with the memory that it takes.';
+
+create function core.index_encoder(id bigint) returns void
+language sql security definer set search_path = pg_catalog, public
+begin atomic
+    select core.index_vectors('embedding_' || e.encoder_id, e.dim)
+    from core.encoder as e where e.encoder_id = id;
+end;
 comment on function core.index_encoder(bigint) is
     'Builds the HNSW index (cosine) of an encoder''s vectors. Worth it above some hundred thousand '
     'vectors; below that the exact scan is quick and has recall 1.';

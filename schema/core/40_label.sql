@@ -41,10 +41,13 @@ create table core.class (
     attribute_schema jsonb not null default '{}',
     version_from integer not null,
     version_to integer,
+    replaces_class_id bigint,
     constraint class_pk primary key (class_id),
     constraint class_name_check check (name <> ''),
     constraint class_version_check check (version_to > version_from),
     constraint class_parent_fk foreign key (parent_class_id)
+        references core.class (class_id) on delete restrict,
+    constraint class_replaces_fk foreign key (replaces_class_id)
         references core.class (class_id) on delete restrict,
     constraint class_version_fk foreign key (ontology_id, version_from)
         references core.ontology_version (ontology_id, version) on delete restrict,
@@ -54,6 +57,7 @@ create table core.class (
 create unique index class_name_key on core.class (ontology_id, name) where version_to is null;
 create index class_parent_idx on core.class (parent_class_id);
 create index class_version_idx on core.class (ontology_id, version_from);
+create index class_replaces_idx on core.class (replaces_class_id) where replaces_class_id is not null;
 create index class_retired_idx on core.class (ontology_id, version_to);
 call core.make_permanent('core.class', 'class_id');
 comment on table core.class is
@@ -66,6 +70,8 @@ comment on column core.class.kinds is 'Kinds of label it may be used in.';
 comment on column core.class.attribute_schema is 'Attributes a label of this class may carry.';
 comment on column core.class.version_from is 'First version that has it.';
 comment on column core.class.version_to is 'First version that no longer has it; null: it is in use.';
+comment on column core.class.replaces_class_id is
+    'The class, retired in the same version, of which this is the new name. A class is never renamed in place: sealed versions name it.';
 
 create sequence core.label_object as bigint;
 comment on sequence core.label_object is 'Numbers the labelled things, whose identity outlives edits of their label.';

@@ -102,8 +102,8 @@ language sql stable security definer
 begin atomic
     select m.parent_media_id, m.media_id
     from core.media as m
-    where m.parent_media_id is not null and m.recipe ->> 'step' = 'sanitise'
+    where m.parent_media_id is not null and m.recipe ->> 'step' in ('sanitise', 'augment')
     order by m.media_id;
 end;
 comment on function core.kin() is
-    'Originals with their clean copies, hidden ones included, so that what groups near-duplicates keeps them together.';
+    'Originals with their clean copies and augmentations, hidden ones included, so that what groups near-duplicates keeps them together.';

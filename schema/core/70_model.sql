@@ -24,6 +24,8 @@ create table core.model (
 );
 create index model_version_idx on core.model (dataset_id, version);
 create index model_encoder_idx on core.model (encoder_id);
+create trigger keep_used_version before insert on core.model
+    for each row execute function core.keep_used_version();
 comment on table core.model is 'A trained model: its weights by digest, and what it was trained on.';
 comment on column core.model.model_id is 'Identity of the model.';
 comment on column core.model.name is 'Name, shared by the models that follow each other.';
@@ -54,6 +56,8 @@ create table core.evaluation (
 create index evaluation_model_idx on core.evaluation (model_id);
 create index evaluation_version_idx on core.evaluation (dataset_id, version);
 call core.make_permanent('core.evaluation', 'run_id');
+create trigger keep_used_version before insert on core.evaluation
+    for each row execute function core.keep_used_version();
 comment on table core.evaluation is 'One set of predictions and what it is judged against.';
 comment on column core.evaluation.run_id is 'The run that predicted.';
 comment on column core.evaluation.model_id is 'The model; null for out-of-fold predictions, which many models made.';

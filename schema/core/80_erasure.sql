@@ -9,6 +9,10 @@ begin
         return after = before || '{"x": null, "y": null, "w": null, "h": null, "shape": null, "attributes": null, "track_id": null}'
             and exists (select from core.tombstone as t where t.media_id = (before ->> 'media_id')::bigint);
     end if;
+    if relation = 'media_tag' then
+        return after = before || '{"tag": null}'
+            and exists (select from core.tombstone as t where t.media_id = (before ->> 'media_id')::bigint);
+    end if;
     return relation = 'review' and after = before || '{"reason": null}' and exists (
         select from core.label as l join core.tombstone as t on t.media_id = l.media_id
         where l.label_id in ((before ->> 'label_id')::bigint, (before ->> 'corrected_label_id')::bigint));
@@ -18,6 +22,15 @@ comment on function core.is_blanked(name, jsonb, jsonb) is
     'Whether a row of a versioned table only loses its content, and is about a media that was erased: the one change that '
     'core.close_row lets pass.';
 
+create function core.derived_from(media bigint) returns table (media_id bigint)
+language sql stable
+begin atomic
+    select m.media_id from core.media as m where m.parent_media_id = media
+    union
+    select d.media_id from core.donor as d where d.donor_id = media;
+end;
+comment on function core.derived_from(bigint) is 'What was made of a media: frames, copies, augmentations, and what shows objects of it.';
+
 create function core.bury(erasure bigint, media bigint[]) returns bigint
 language plpgsql security definer set search_path = pg_catalog as $$
 declare
@@ -26,7 +39,7 @@ begin
     with recursive wanted as (
         select m.media_id from core.media as m where m.media_id = any (media)
         union
-        select m.media_id from wanted as w join core.media as m on m.parent_media_id = w.media_id
+        select d.media_id from wanted as w cross join lateral core.derived_from(w.media_id) as d
     ),
     buried as (
         insert into core.tombstone (media_id, erasure_id)
@@ -83,6 +96,7 @@ declare
     n_edges bigint;
     n_vectors bigint := 0;
     n_of_one bigint;
+    n_tags bigint;
     counts jsonb;
 begin
     if cardinality(ids) = 0 then
@@ -94,10 +108,16 @@ begin
     where label_id = any (labels) and num_nonnulls(x, y, w, h, shape, attributes, track_id) > 0;
     update core.review set reason = null
     where reason is not null and (label_id = any (labels) or corrected_label_id = any (labels));
+    update core.media_tag set rev_to = 0 where media_id = any (ids) and rev_to is null;
+    update core.media_tag set tag = null where media_id = any (ids) and tag is not null;
+    get diagnostics n_tags = row_count;
     delete from core.neighbour where media_id = any (ids) or neighbour_id = any (ids);
     get diagnostics n_edges = row_count;
     for encoder in select e.encoder_id from core.encoder as e loop -- and what the graph says of them
         execute format('delete from core.embedding_%s where media_id = any ($1)', encoder) using ids;
+        get diagnostics n_of_one = row_count;
+        n_vectors := n_vectors + n_of_one;
+        execute format('delete from core.region_embedding_%s where media_id = any ($1)', encoder) using ids;
         get diagnostics n_of_one = row_count;
         n_vectors := n_vectors + n_of_one;
     end loop;
@@ -107,8 +127,14 @@ begin
         where media_id = any (ids) and state in ('open', 'claimed') returning 1
     ),
     predictions as (delete from core.prediction where media_id = any (ids) returning 1),
+    dynamics as (delete from core.training_dynamics where media_id = any (ids) returning 1),
     chosen as (delete from core.batch_item where media_id = any (ids) returning 1),
+    prunings as (delete from core.pruning_item where media_id = any (ids) returning 1),
+    represented as (update core.pruning_item set kept_by = null where kept_by = any (ids) and media_id <> all (ids)),
+    sets as (delete from core.slice_media where media_id = any (ids) returning 1),
     placed as (delete from core.media_graph where media_id = any (ids)),
+    variants as (delete from core.augmentation where media_id = any (ids) or parent_id = any (ids) returning 1),
+    donors as (delete from core.donor where media_id = any (ids) or donor_id = any (ids) returning 1),
     extractions as (delete from core.extraction where media_id = any (ids) returning 1),
     pairs as (delete from core.duplicate_pair where media_id = any (ids) or other_id = any (ids) returning 1),
     duplicates as (delete from core.duplicate where media_id = any (ids) returning 1),
@@ -117,6 +143,7 @@ begin
     looked as (delete from core.detector_media where media_id = any (ids) returning 1),
     terms as (delete from core.media_terms where media_id = any (ids) returning 1),
     subjects as (delete from core.media_subject where media_id = any (ids) returning 1),
+    texts as (delete from core.media_text where media_id = any (ids)),
     contents as (
         update core.media
         set phash = null, captured_at = null, group_key = null, exif = '{}', attributes = '{}', erased_at = now(),
@@ -126,8 +153,10 @@ begin
     select jsonb_build_object(
         'extractions', (select count(*) from extractions),
         'media', cardinality(ids), 'labels', cardinality(labels), 'vectors', n_vectors,
-        'issues', (select count(*) from issues), 'tasks', (select count(*) from tasks),
+        'tags', n_tags,
+        'sets', (select count(*) from sets), 'issues', (select count(*) from issues), 'tasks', (select count(*) from tasks),
         'predictions', (select count(*) from predictions), 'batch_items', (select count(*) from chosen),
+        'dynamics', (select count(*) from dynamics), 'prunings', (select count(*) from prunings),
         'neighbours', n_edges, 'pairs', (select count(*) from pairs), 'duplicates', (select count(*) from duplicates),
         'quality', (select count(*) from statistics), 'findings', (select count(*) from findings),
         'terms', (select count(*) from terms), 'subjects', (select count(*) from subjects)) into counts;
@@ -208,6 +237,14 @@ begin atomic
                 'version', v.version, 'n_trained_on', v.n_train
             ) order by m.model_id)
             from core.model as m join version as v on v.dataset_id = m.dataset_id and v.version = m.version), '[]'),
+        'exports', coalesce((
+            select jsonb_agg(jsonb_build_object(
+                'export_id', e.export_id, 'dataset', d.name, 'version', e.version, 'format', e.format, 'uri', e.uri,
+                'n_erased', h.n, 'files', to_jsonb(h.paths)
+            ) order by e.export_id)
+            from core.export_holding(media) as h
+            join core.export as e on e.export_id = h.export_id
+            join core.dataset as d on d.dataset_id = e.dataset_id), '[]'),
         'parents_left', to_jsonb(array(
             select distinct m.parent_media_id from core.media as m
             where m.media_id = any (media) and m.parent_media_id is not null and m.parent_media_id <> all (media)
@@ -215,7 +252,7 @@ begin atomic
     );
 end;
 comment on function core.contained(bigint[]) is
-    'The dataset versions that hold any of these media, the models made from those, and media from which some derive but which '
+    'The dataset versions that hold any of these media, the models made from those, the exports with the files (the first hundred) that hold them, and media from which some derive but which '
     'are not among them.';
 
 create function core.erasure_scope(media bigint[]) returns jsonb
@@ -224,7 +261,7 @@ begin atomic
     with recursive wanted as (
         select m.media_id from core.media as m where m.media_id = any (media) and m.erased_at is null
         union
-        select m.media_id from wanted as w join core.media as m on m.parent_media_id = w.media_id
+        select d.media_id from wanted as w cross join lateral core.derived_from(w.media_id) as d
     )
     select jsonb_build_object(
         'media', (select count(*) from wanted),

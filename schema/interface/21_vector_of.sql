@@ -2,17 +2,13 @@
 create function smartdb.vector_of(media bigint, encoder text) returns halfvec
 language plpgsql stable as $$
 declare
-    at text := (select e.vectors from smartdb.encoder as e where e.name = encoder);
+    e constant smartdb.encoder := smartdb.require_encoder(encoder);
     result public.halfvec; -- plpgsql looks names up when it is called, in any search_path
 begin
-    if at is null then
-        raise exception 'no encoder %', encoder
-            using errcode = 'SD001', hint = 'see: select name from smartdb.encoder';
-    end if;
-    execute format('select v from %s where media_id = $1', at) into result using media;
+    execute format('select v from %s where media_id = $1', e.vectors) into result using media;
     if result is null then
-        raise exception 'no vector of encoder % for media %', encoder, media
-            using errcode = 'SD001', hint = format('run: smartdb embed --encoder %s', encoder);
+        raise exception 'no vector of encoder % for media %', e.name, media
+            using errcode = 'SD001', hint = format('run: smartdb embed --encoder %s', e.name);
     end if;
     return result;
 end

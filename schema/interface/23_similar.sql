@@ -7,11 +7,11 @@ language sql stable
 begin atomic
     select n.media_id, n.distance
     from smartdb.nearest(
-        smartdb.vector_of(media, encoder), encoder, k + 1, predicate
+        smartdb.vector_of(media, encoder), encoder, case when k > 0 then k + 1 else k end, predicate
     ) as n
     where n.media_id <> media
     order by n.distance, n.media_id
-    limit k;
+    limit greatest(k, 1);
 end;
 comment on function smartdb.similar(bigint, text, integer, text) is
     'The k media nearest to a media by an encoder, itself left out; predicate as in nearest().';

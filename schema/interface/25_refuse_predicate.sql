@@ -5,7 +5,7 @@ language plpgsql stable as $$
 begin
     if state ~ '^(22|42|0A|54|2500)' then
         raise exception 'the predicate % does not work: %', quote_nullable(left(predicate, 500)), reason
-            using errcode = 'SD002', hint = 'it is one SQL condition on smartdb.media, read as m, and only reads';
+            using errcode = 'SD002', hint = 'it is one SQL condition on smartdb.media, read as m (of regions on smartdb.label, read as l), and only reads';
     end if;
 end
 $$;

@@ -7,6 +7,7 @@ declare
     state text;
     reason text;
 begin
+    perform smartdb.refuse_settings(predicate);
     perform set_config('transaction_read_only', 'on', true); -- until the end of this block
     execute format(E'select from smartdb.media as m where (%1$s\n) and %1$s\nlimit 0', predicate);
     return format(E'(%s\n)', predicate); -- a comment may end it

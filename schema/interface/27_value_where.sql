@@ -12,6 +12,7 @@ declare
     reason text;
 begin
     perform set_config('transaction_read_only', 'on', true); -- until the end of this block
+    perform smartdb.refuse_settings(expression);
     execute format(tried, expression);
     return query execute format(reading, expression) || condition;
 exception when others then

@@ -4,14 +4,14 @@ select
     e.name as encoder, g.media_id,
     case when g.isolation is null then 1 else coalesce(least(g.isolation / nullif(w.largest_isolation, 0), 1), 0) end
         as uniqueness,
-    case when c.radius > 0 then greatest(1 - g.centre_distance / c.radius, 0) else g.centre_distance * 0 + 1 end
+    case when c.radius > 1e-5 then greatest(1 - g.centre_distance / c.radius, 0) else g.centre_distance * 0 + 1 end
         as representativeness,
     g.distance, d.label_disagreement, g.cluster_id, g.map_x, g.map_y, g.n_neighbours, g.run_id
 from core.media_graph as g
 join core.encoder as e using (encoder_id)
 left join core.graph as w using (encoder_id)
 left join core.cluster as c on c.encoder_id = g.encoder_id and c.cluster_id = g.cluster_id
-left join smartdb.label_disagreement as d on d.encoder = e.name and d.media_id = g.media_id
+left join smartdb.label_disagreement as d on d.encoder_id = g.encoder_id and d.media_id = g.media_id
 where g.media_id not in (select r.media_id from core.restriction as r);
 
 comment on view smartdb.media_graph is

@@ -4,10 +4,7 @@ create function smartdb.dataset_facts(dataset text, version integer, media bigin
 returns table (n bigint, total numeric)
 language plpgsql stable set enable_nestloop = off as $$ -- new rows have no statistics yet
 declare
-    revision constant bigint := (
-        select v.revision from smartdb.dataset_version as v
-        where v.dataset = dataset_facts.dataset and v.version = dataset_facts.version
-    );
+    revision constant bigint := smartdb.version_revision(dataset, version);
 begin
     perform set_config('enable_nestloop', 'on', true) where media is not null; -- until the function ends
     return query execute format($sql$

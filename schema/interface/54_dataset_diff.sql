@@ -21,10 +21,8 @@ begin atomic
     ),
     revision as (
         select
-            min(v.revision) filter (where v.version = version_a) as a,
-            min(v.revision) filter (where v.version = version_b) as b
-        from smartdb.dataset_version as v
-        where v.dataset = dataset_diff.dataset and v.version in (version_a, version_b)
+            smartdb.version_revision(dataset, version_a) as a,
+            smartdb.version_revision(dataset, version_b) as b
     ),
     touched as (
         select distinct h.media_id from smartdb.label_history as h, revision as r

@@ -6,6 +6,7 @@ language plpgsql stable as $$
 declare
     at smartdb.dataset_version; -- known before the plan is made, or a million classes are kept in between
 begin
+    perform smartdb.version_revision(dataset, version);
     select v.* into at from smartdb.dataset_version as v
     where v.dataset = class_balance.dataset and v.version = class_balance.version;
     return query

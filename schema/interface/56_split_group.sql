@@ -1,17 +1,25 @@
 -- What must stay on one side of a split: the given group, else the near-duplicate group, else the media.
--- Named by content, so that the same pictures are split alike in every database.
+-- An augmentation is in the group of its original. Named by content, so that the same pictures are
+-- split alike in every database.
 create view smartdb.split_group as
 select
     m.media_id,
-    case
-        when m.group_key is not null then 'group ' || m.group_key
-        else 'media ' || encode(coalesce(d.group_sha256, m.sha256), 'hex')
-    end as split_group
+    smartdb.split_group_of(m.group_key, encode(coalesce(d.group_sha256, m.sha256), 'hex')) as split_group
 from core.media as m
-left join core.duplicate as d on d.media_id = m.media_id;
+left join core.duplicate as d on d.media_id = m.media_id
+where m.recipe ->> 'step' is distinct from 'augment'
+union all
+select
+    a.media_id,
+    smartdb.split_group_of(m.group_key, encode(coalesce(d.group_sha256, m.sha256), 'hex')) as split_group
+from core.media as a
+join core.media as m on m.media_id = core.original(a.media_id)
+left join core.duplicate as d on d.media_id = m.media_id
+where a.parent_media_id is not null and a.recipe ->> 'step' = 'augment';
 
 comment on view smartdb.split_group is
-    'What must stay on one side of a split: the given group_key, else the near-duplicate group, else the media alone.';
+    'What must stay on one side of a split: the given group_key, else the near-duplicate group, else the media '
+    'alone; an augmentation is in the group of its original.';
 comment on column smartdb.split_group.media_id is 'The media.';
 comment on column smartdb.split_group.split_group is 'Name of its group; of near-duplicates the SHA-256 of the first.';
 

@@ -10,13 +10,19 @@ begin atomic
         where i.dataset = split_leak.dataset
             and i.version_from <= split_leak.version
             and (i.version_to is null or i.version_to > split_leak.version)
+            and (select smartdb.version_revision(split_leak.dataset, split_leak.version)) is not null
     )
     select a.media_id, a.split, b.media_id, b.split, a.split_group
     from item as a
-    join item as b on b.split_group = a.split_group and b.split > a.split;
+    join item as b on b.split_group = a.split_group and b.split > a.split
+    union all
+    select a.media_id, a.split, b.media_id, b.split, a.split_group
+    from item as a
+    join smartdb.donor as d on d.media_id = a.media_id
+    join item as b on b.media_id = d.donor_id and b.split <> a.split;
 end;
 comment on function smartdb.split_leak(text, integer) is
-    'Pairs of members that belong together (same group or near-duplicates, as known now) but lie in different splits; none is right.';
+    'Pairs of members that belong together (same group or near-duplicates, as known now, or one shows objects of the other) but lie in different splits; none is right.';
 
 -- example:
 --   select * from smartdb.split_leak('pets', 1)

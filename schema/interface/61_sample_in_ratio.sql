@@ -10,8 +10,7 @@ returns table (media_id bigint, score double precision, reason text)
 language plpgsql stable
 set work_mem = '256MB' as $$
 declare
-    by_class constant text := 'select w.media_id, c.class as stratum from smartdb.media_where($1) as w
-        left join smartdb.media_class as c on c.media_id = w.media_id';
+    by_class constant text := 'select v.media_id, v.value as stratum from smartdb.class_where($1) as v';
     by_value constant text := 'select v.media_id, v.value as stratum from smartdb.value_where($5, $1) as v';
     chosen constant text := $query$
         with candidate as materialized (%1$s),

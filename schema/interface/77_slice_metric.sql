@@ -59,3 +59,4 @@ comment on function smartdb.slice_metric(bigint, text) is
 --   class | cat | 1 | 1 | 0 | -0.3333 | -0.7071
 --   class | dog | 2 | 1 | 0.5 | 0.1667 | 0.5
 --   slice | dim | 2 | 2 | 0 | -0.3333 | -1
+--   slice | odd ones | 1 | 1 | 0 | -0.3333 | -0.7071

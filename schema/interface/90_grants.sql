@@ -20,6 +20,11 @@ grant execute on all routines in schema smartdb to smartdb_reader;
 
 -- Terms are read by functions that act as the owner; readers reach them through the interface alone.
 grant execute on function core.terms_above(bigint), core.use_refused(text, timestamptz) to smartdb_reader;
+grant execute on function core.original(bigint) to smartdb_reader;
+-- So is what is written about media, which is never told, only matched.
+grant execute on function core.text_match(tsquery, bigint) to smartdb_reader;
+-- Verifying a version counts hidden media too, and tells the digest alone.
+grant execute on function core.count_digest(bigint, integer) to smartdb_reader;
 
 -- All that follows needs to name tables of core. Row-level security looks at restriction.
 grant usage on schema core
@@ -29,7 +34,7 @@ grant select (media_id) on core.restriction to smartdb_annotator, smartdb_review
 -- Annotators and reviewers: see what is to be said, about what, and what was said.
 grant select on
     core.ontology, core.ontology_version, core.class, core.media, core.media_location, core.actor,
-    core.batch, core.batch_item, core.task, core.label, core.review, core.label_issue
+    core.batch, core.batch_item, core.task, core.label, core.review, core.label_issue, core.media_tag
 to smartdb_annotator, smartdb_reviewer;
 -- A person is known by name at their first answer.
 grant insert on core.actor to smartdb_annotator, smartdb_reviewer;
@@ -47,10 +52,16 @@ grant select on all tables in schema core to smartdb_writer;
 grant usage on all sequences in schema core to smartdb_writer;
 -- But whom media show, and what was erased why, is the privacy officer's.
 revoke all on core.media_subject, core.erasure from smartdb_writer;
+-- And what is written about hidden media is not read, only matched.
+revoke all on core.media_text from smartdb_writer;
 -- Facts that only ever grow.
 grant insert on
     core.actor, core.ontology, core.ontology_version, core.batch, core.batch_item, core.model,
-    core.detector, core.evaluation, core.prediction, core.metric, core.extraction
+    core.detector, core.evaluation, core.prediction, core.metric, core.extraction, core.region_crop,
+    core.recipe, core.drift
+to smartdb_writer;
+grant insert on
+    core.training_dynamics, core.pruning, core.pruning_item, core.pruning_point
 to smartdb_writer;
 -- Facts of which a part may be found out, or end, later.
 grant insert, update (status, counts, error, finished_at) on core.run to smartdb_writer;
@@ -62,15 +73,24 @@ grant insert, update (class_id) on core.class_mapping to smartdb_writer;
 grant insert, update, delete on core.quality_threshold, core.media_terms to smartdb_writer;
 grant insert, update (note) on core.dataset to smartdb_writer;
 grant insert, update (version_to) on core.dataset_item to smartdb_writer;
+-- What was written to files, and where; what is gone holds nothing any more.
+grant insert, update (state, n_files, n_bytes, manifest_sha256, finished_at, run_id) on core.export to smartdb_writer;
+grant insert, delete on core.export_part to smartdb_writer;
+-- What people say of dataset versions; notes stay.
+grant insert on core.dataset_note to smartdb_writer;
+grant insert, delete on core.dataset_pin to smartdb_writer;
 -- Triggers refuse a change of what is sealed.
 grant insert, update (n_items, digest, sealed_at) on core.dataset_version to smartdb_writer;
 -- State, which is meant to change.
-grant insert, update on core.media_location, core.task, core.slice to smartdb_writer;
+grant insert, update on core.media_location, core.task to smartdb_writer;
+grant insert, update (predicate, note), delete on core.slice to smartdb_writer;
+grant insert, delete on core.slice_media to smartdb_writer;
 -- Derived: may be made anew, so may be thrown away.
 grant insert, update, delete on
     core.quarantine, core.quality, core.finding, core.neighbour, core.duplicate,
     core.duplicate_pair, core.label_issue, core.import_problem
 to smartdb_writer;
+grant insert, delete on core.prompt to smartdb_writer;
 grant insert, update, delete on core.graph, core.media_graph, core.cluster, core.map to smartdb_writer;
 grant insert, update, delete on core.detector_media to smartdb_writer;
 -- Hide a media, but not show it again.
@@ -81,9 +101,14 @@ grant execute on function
     core.checkpoint(),
     core.add_encoder(text, integer, bytea, jsonb),
     core.index_encoder(bigint),
+    core.index_regions(bigint),
     core.add_prediction_partition(bigint),
     core.media_by_sha256(bytea[]),
     core.kin(),
+    core.add_augmentation(
+        bigint, bigint, bigint, integer, bytea, text, bigint, integer, integer, bit, real[], jsonb, text, jsonb, bigint[],
+        bigint[], bigint
+    ),
     core.erased_sha256(bytea[]),
     core.location_of(bigint, text[]),
     core.locate(bigint, bigint[], text[], bigint[], timestamptz[], text[], boolean),
@@ -95,6 +120,8 @@ grant execute on function
     core.derive_findings(text[], bigint),
     core.refuse_sealed(bigint, integer[]),
     core.next_digest(bigint, integer),
+    core.version_use(bigint, integer),
+    core.prune_versions(bigint, integer[]),
     core.analyse(regclass),
     core.label_content(
         bigint, text, double precision, double precision, double precision, double precision, jsonb, jsonb
@@ -137,7 +164,9 @@ do $$
 declare
     written constant text[][] := array[
         ['core.label', 'smartdb_writer, smartdb_annotator, smartdb_reviewer'],
-        ['core.review', 'smartdb_writer, smartdb_reviewer']
+        ['core.review', 'smartdb_writer, smartdb_reviewer'],
+        ['core.dataset_tag', 'smartdb_writer'],
+        ['core.media_tag', 'smartdb_writer, smartdb_annotator, smartdb_reviewer']
     ];
     one text[];
 begin
@@ -160,7 +189,7 @@ declare
     id bigint;
 begin
     for id in select encoder_id from core.encoder loop
-        execute format('grant select, insert, delete on core.embedding_%s to smartdb_writer', id);
+        execute format('grant select, insert, delete on core.embedding_%1$s, core.region_embedding_%1$s to smartdb_writer', id);
     end loop;
 end
 $$;

@@ -89,9 +89,9 @@ def _described(conn: psycopg.Connection[Any], encoder: Any) -> list[Any]:
 
 @click.command()
 @_NAME
-@click.option("-k", default=10, show_default=True, type=click.IntRange(1, 1000), help="Edges each.")
+@click.option("-k", type=click.IntRange(1, 1000), help="Edges each [default: as there are, or 10].")
 @_AS_JSON
-def neighbours(name: str | None, k: int, as_json: bool) -> None:
+def neighbours(name: str | None, k: int | None, as_json: bool) -> None:
     """Find the nearest neighbours of every picture, and group the near-duplicates.
 
     Only pictures that are new, or lost a neighbour, are compared with all. Fewer edges than there
@@ -138,15 +138,35 @@ def find_duplicates(name: str | None, as_json: bool) -> None:
 
 
 @click.command()
-@click.argument("image_or_media_id")
+@click.argument("image_or_media_id", required=False)
+@click.option("--region", type=int, metavar="LABEL", help="Search by the region of a label.")
+@click.option("--box", metavar="X,Y,W,H", help="Search by this part of the picture.")
+@click.option(
+    "--among",
+    type=click.Choice(["media", "regions"]),
+    help="What to search [default: regions with --region or --box, else media].",
+)
 @_NAME
 @click.option("-k", default=10, show_default=True, type=click.IntRange(1), help="How many.")
 @_DEVICE
 @_AS_JSON
-def nearest(image_or_media_id: str, name: str | None, k: int, device: str, as_json: bool) -> None:
-    """Show the pictures nearest to a picture: a file, or the id of a media."""
+def nearest(
+    image_or_media_id: str | None,
+    region: int | None,
+    box: str | None,
+    among: str | None,
+    name: str | None,
+    k: int,
+    device: str,
+    as_json: bool,
+) -> None:
+    """Show what is nearest to a picture (a file, or the id of a media), or to a region of one."""
     from smartdb import contents, database, embeddings
+    from smartdb.cli import regions
 
+    if image_or_media_id is None or region is not None or box or among == "regions":
+        regions.search(image_or_media_id, region, box, among, name, k, device, as_json)
+        return
     with database.session() as conn:
         encoder = embeddings.find(conn, name).name
         query: Any

@@ -49,7 +49,10 @@ def _pairs(
     help="Most of each group, duplicate group, source or class: group=1.",
 )
 @click.option("--run", type=int, help="uncertain, uncertain+diverse, hard: by this run.")
-@click.option("--measure", help="uncertain: entropy, margin, confidence [entropy].")
+@click.option(
+    "--measure",
+    help="uncertain: entropy, margin, confidence [entropy]; hard: loss, el2n, forgetting [loss].",
+)
 @click.option("--stratum", help="stratified, balanced: an expression on m, instead of the class.")
 @click.option(
     "--ratio",

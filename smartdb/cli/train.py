@@ -29,6 +29,7 @@ _RUN = click.argument("run_id", metavar="RUN", type=int)
     help="Train on pixels instead: open_clip:ARCHITECTURE/TAG|FILE|none.",
 )
 @click.option("--frozen", is_flag=True, help="With --finetune: train the head alone.")
+@click.option("--recipe", help="With --finetune: vary the train pictures by this recipe.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of the weights.")
 @click.option("--name", help="Name of the model [default: the dataset's].")
 @click.option("--epochs", type=click.IntRange(1), help="Epochs [default: 30; --finetune: 3].")
@@ -44,6 +45,7 @@ def train(
     encoder: str | None,
     spec: str | None,
     frozen: bool,
+    recipe: str | None,
     seed: int,
     name: str | None,
     epochs: int | None,
@@ -59,6 +61,8 @@ def train(
         raise click.UsageError("--finetune reads pixels, --encoder vectors: give one of them")
     if frozen and not spec:
         raise click.UsageError("--frozen goes with --finetune")
+    if recipe and not spec:
+        raise click.UsageError("--recipe goes with --finetune: vectors cannot be varied")
     given = {"epochs": epochs, "weight_decay": weight_decay}
     options: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
     options |= {"seed": seed, "name": name, "device": device}
@@ -68,7 +72,14 @@ def train(
     ):
         if spec:
             made = towers.finetune(
-                conn, dataset, version, spec, frozen=frozen, progress=_epoch(tell), **options
+                conn,
+                dataset,
+                version,
+                spec,
+                frozen=frozen,
+                recipe=recipe,
+                progress=_epoch(tell),
+                **options,
             )
         else:
             made = training.train_head(

@@ -18,7 +18,7 @@ from smartdb.formats.base import Annotation, ClassInfo, Item, Kind, Picture, Pro
 
 FORMATS = (
     "coco_panoptic", "coco", "voc", "cvat", "label_studio", "labelme", "kitti", "yolo",
-    "open_images", "webdataset", "csv", "parquet", "folders", "flat",
+    "open_images", "webdataset", "csv", "parquet", "arrow", "folders", "flat",
 )  # fmt: skip
 """Names of the formats, each a module here, the ones that are sure of themselves first."""
 

@@ -11,12 +11,13 @@ from __future__ import annotations
 import json
 import mmap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TextIO
 
-from smartdb.formats import json_stream
+from smartdb.formats import coco_layout, json_stream
 from smartdb.formats.base import Annotation, ClassInfo, Item, Kind, Picture, Problem
+from smartdb.formats.files import pictures_in
 from smartdb.formats.geometry import Box, bounds, compressed
 
 TITLE = "COCO"
@@ -45,24 +46,45 @@ class Head:
 
 
 def is_at(path: Path) -> bool:
-    """Whether it is a JSON file with annotations or images, and no panoptic one."""
+    """Whether it is a JSON file with annotations or images, and no panoptic one; or a folder of
+    such files, which the export of a dataset has in annotations/."""
+    if path.is_dir():
+        return bool(coco_layout.label_files(path, _has_labels))
     return has_members(path, b'"images"') and not has_members(path, b'"segments_info"')
 
 
-def images(path: Path) -> Path | None:  # noqa: ARG001
-    """The file does not tell where its images are."""
-    return None
+def images(path: Path) -> Path | None:
+    """A folder itself, if it holds pictures; a file does not tell where its images are."""
+    return pictures_in(path) if path.is_dir() else None
 
 
 def classes(path: Path) -> list[ClassInfo]:
-    """The file's categories."""
-    return list(head_of(path).classes.values())
+    """The categories of the file, or of all files of the folder, each name once."""
+    files = coco_layout.label_files(path, _has_labels)
+    found = [info for file in files for info in head_of(file).classes.values()]
+    return list({info.name: info for info in reversed(found)}.values())[::-1]
 
 
-def read(path: Path, *, images: Path | None = None) -> Iterator[Item]:  # noqa: ARG001
-    """The file's rows: it is read twice, for what annotations refer to may stand behind them."""
-    head = head_of(path)
-    yield from pictures(head)
+def read(path: Path, *, images: Path | None = None) -> Iterator[Item]:
+    """The rows of a file, or of each file of a folder: it is read twice, for what annotations
+    refer to may stand behind them."""
+    for file in coco_layout.label_files(path, _has_labels):
+        head = head_of(file)
+        if path.is_file():
+            yield from _read(file, head)
+            continue
+        root, first = images or path, next(iter(head.names.values()), "")
+        prefix = coco_layout.prefix_of(file, root, first)
+        yield from (coco_layout.placed(item, file, prefix) for item in _read(file, head))
+
+
+def _has_labels(file: Path) -> bool:
+    return is_at(file) and has_members(file, b'"annotations"')
+
+
+def _read(path: Path, head: Head) -> Iterator[Item]:
+    split = coco_layout.split_of(path)
+    yield from (replace(picture, split=split) for picture in pictures(head))
     yield from head.problems
     try:
         for key, index, row in json_stream.members(path):

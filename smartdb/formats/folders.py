@@ -8,6 +8,7 @@ from pathlib import Path
 
 from smartdb import walk
 from smartdb.formats.base import Annotation, ClassInfo, Item, Kind, Picture, Problem
+from smartdb.formats.files import split_of
 
 TITLE = "class folders"
 KINDS: tuple[Kind, ...] = ("classification",)
@@ -33,7 +34,7 @@ def classes(path: Path) -> list[ClassInfo]:
 def read(path: Path, *, images: Path | None = None) -> Iterator[Item]:  # noqa: ARG001
     """Its pictures, each with the innermost folder as its class; those in none have none."""
     for name in _names(path):
-        yield Picture(name, name)
+        yield Picture(name, name, split=split_of(name))
         if "/" in name:
             yield Annotation(name, "classification", name.split("/")[-2], name)
 

@@ -21,6 +21,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from smartdb.formats import json_stream, label_studio_config, label_studio_regions
 from smartdb.formats.base import Annotation, ClassInfo, Item, Kind, Picture, Problem
+from smartdb.formats.files import pictures_in, split_of
 from smartdb.formats.label_studio_config import Config
 from smartdb.formats.label_studio_regions import Size, shape_of
 from smartdb.formats.label_studio_writer import CAPTION, write
@@ -75,9 +76,9 @@ def is_at(path: Path) -> bool:
         return False
 
 
-def images(path: Path) -> Path | None:  # noqa: ARG001
-    """The file does not tell where its images are."""
-    return None
+def images(path: Path) -> Path | None:
+    """The folder itself, if it holds pictures."""
+    return pictures_in(path) if path.is_dir() else None
 
 
 def classes(path: Path) -> list[ClassInfo]:
@@ -111,7 +112,8 @@ def read(
 
 
 def _files(path: Path) -> list[Path]:
-    return sorted(path.glob("*.json")) if path.is_dir() else [path]
+    found = sorted(path.glob("*.json")) if path.is_dir() else [path]
+    return [each for each in found if path.is_file() or each.name != "manifest.json"]
 
 
 def _is_tasks(file: Path) -> bool:
@@ -257,7 +259,7 @@ def _pictures(
         if name not in state.pictures:
             state.pictures.add(name)
             attributes = {} if name == raw else {"image": raw}
-            yield Picture(name, where, size, attributes=attributes)
+            yield Picture(name, where, size, split_of(name), attributes=attributes)
     seen: set[str] = set()
     for each in said:
         yield from _say(each, where, names, sizes, seen)

@@ -69,10 +69,8 @@ class Reader:
             if box or shape or row.get("kind"):
                 raise ValueError("a label without a class")
             return None
-        if kind not in KINDS:
-            raise ValueError(f"no kind of label is called {kind!r}")
         return Annotation(
-            name, kind, class_name, where, box, shape,
+            name, kind_of(kind), class_name, where, box, shape,
             _json(row.get("attributes"), "attributes") or {}, _text(row.get("track")),
             _number(row.get("confidence")), _text(row.get("key")), frame,
         )  # fmt: skip
@@ -102,6 +100,13 @@ class Reader:
             raise ValueError(f"bbox is to be four numbers, not {str(given)[:80]}")
         numbers = [float(value) for value in given]
         return cast(Box, tuple(numbers)) if self.bbox == "xywh" else _from_corners(numbers)
+
+
+def kind_of(name: str) -> Kind:
+    """The kind of label of this name; ValueError if there is none."""
+    if name not in KINDS:
+        raise ValueError(f"no kind of label is called {name!r}")
+    return name
 
 
 def columns_of(

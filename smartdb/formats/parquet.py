@@ -7,12 +7,14 @@ boxes in ``objects`` ({"bbox", "category"}, lists) as COCO has them.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from smartdb.formats import library, manifest
 from smartdb.formats.base import Annotation, ClassInfo, Item, Picture, Problem
+from smartdb.formats.files import SPLITS
 
 TITLE = "Parquet manifest"
 KINDS = manifest.KINDS
@@ -36,7 +38,11 @@ def images(path: Path) -> Path | None:  # noqa: ARG001
 def classes(path: Path) -> list[ClassInfo]:
     """The names that its metadata has, those of each column in turn."""
     files = _files(path)
-    names = _names(library("pyarrow.parquet").read_schema(files[0]).metadata or {}) if files else {}
+    names = (
+        class_names(library("pyarrow.parquet").read_schema(files[0]).metadata or {})
+        if files
+        else {}
+    )
     found = dict.fromkeys(name for each in names.values() for name in each)
     return [ClassInfo(name) for name in found]
 
@@ -50,22 +56,42 @@ def read(
     bbox: str = "xywh",
 ) -> Iterator[Item]:
     """Its rows; ``bbox`` says whether boxes are xywh or xyxy. A broken file is told, and left."""
-    arrow, parquet = library("pyarrow"), library("pyarrow.parquet")
+    parquet = library("pyarrow.parquet")
+
+    def opened(file: Path) -> tuple[Any, Iterator[Any]]:
+        table = parquet.ParquetFile(file)
+        return table.schema_arrow, table.iter_batches(ROWS)
+
     for file in _files(path):
-        try:
-            table = parquet.ParquetFile(file)
-            there = table.schema_arrow.names
-            columns = manifest.columns_of(there, path_column, class_column, bbox, file.name)
-            names = _names(table.schema_arrow.metadata or {})
-            reader = manifest.Reader(*columns, bbox, names)
-            number = 0
-            for batch in table.iter_batches(ROWS):
-                for row in batch.to_pylist():
-                    number += 1
-                    where = f"{file.name} row {number}"
-                    yield from _items(reader, _named(row, reader.path, file, number), where)
-        except (arrow.ArrowException, OSError) as error:
-            yield Problem(file.name, "broken_file", f"{error}; the rest of it is left out")
+        yield from tables(file, opened, path_column, class_column, bbox)
+
+
+def tables(
+    file: Path,
+    opened: Callable[[Path], tuple[Any, Iterator[Any]]],
+    path_column: str | None,
+    class_column: str | None,
+    bbox: str,
+) -> Iterator[Item]:
+    """The rows of one file that ``opened`` gives the schema and the batches of."""
+    try:
+        schema, batches = opened(file)
+        columns = manifest.columns_of(schema.names, path_column, class_column, bbox, file.name)
+        reader = manifest.Reader(*columns, bbox, class_names(schema.metadata or {}))
+        split, number = split_of(file), 0
+        for batch in batches:
+            for row in batch.to_pylist():
+                number += 1
+                where = f"{file.name} row {number}"
+                row = {"split": split} | row
+                yield from _items(reader, _named(row, reader.path, file, number), where)
+    except (library("pyarrow").ArrowException, OSError) as error:
+        yield Problem(file.name, "broken_file", f"{error}; the rest of it is left out")
+
+
+def split_of(file: Path) -> str | None:
+    """The split that the name of a file begins with, as in train-00000-of-00004.parquet."""
+    return SPLITS.get(re.split(r"[-_.]", file.name.lower())[0])
 
 
 def write(
@@ -75,10 +101,20 @@ def write(
     classes: Sequence[ClassInfo],  # noqa: ARG001
 ) -> list[Problem]:
     """Writes one file, a row for each picture with its bytes, then one for each label."""
-    arrow, parquet = library("pyarrow"), library("pyarrow.parquet")
+    return write_rows(path, library("pyarrow.parquet").ParquetWriter, pictures, annotations)
+
+
+def write_rows(
+    path: Path,
+    opened: Callable[[Path, Any], Any],
+    pictures: Iterable[Picture],
+    annotations: Iterable[Annotation],
+) -> list[Problem]:
+    """Writes the rows into what ``opened`` gives for a path and a schema."""
+    arrow = library("pyarrow")
     problems: list[Problem] = []
     schema = _schema(arrow)
-    with parquet.ParquetWriter(path, schema) as writer:
+    with opened(path, schema) as writer:
         chunk: list[dict[str, Any]] = []
         for row, picture in manifest.rows(pictures, annotations, problems):
             data = picture.data if picture else None
@@ -101,20 +137,46 @@ def _schema(arrow: Any) -> Any:
 def _items(reader: manifest.Reader, row: dict[str, Any], where: str) -> Iterator[Item]:
     yield from reader.items(row, where)
     value = row.get(reader.path)
-    picture = value.get("path") if isinstance(value, Mapping) else value
+    picture = str(value.get("path") if isinstance(value, Mapping) else value)
     for number, each in enumerate(_each(row.get("objects") or ())):
-        own = f"{where} object {number}"
-        try:
-            class_ = next((name for name in manifest.CLASSES if name in each), None)
-            name = reader.class_of(class_, each[class_] if class_ else None)
-            if name is None:
-                raise ValueError("a label without a class")
-            key = str(each["id"]) if each.get("id") is not None else None
-            yield Annotation(
-                str(picture), "box", name, own, reader.box_of(each.get("bbox")), key=key
-            )
-        except (TypeError, ValueError) as error:
-            yield Problem(own, "bad_row", str(error))
+        yield _thing(reader, each, picture, f"{where} object {number}")
+    for number, each in enumerate(_each(row.get("annotations") or ())):
+        yield _other(each, picture, f"{where} annotation {number}")
+
+
+def _thing(
+    reader: manifest.Reader, each: Mapping[str, Any], picture: str, where: str
+) -> Annotation | Problem:
+    """What has a box."""
+    try:
+        class_ = next((name for name in manifest.CLASSES if name in each), None)
+        name = reader.class_of(class_, each[class_] if class_ else None)
+        if name is None:
+            raise ValueError("a label without a class")
+        key = str(each["id"]) if each.get("id") is not None else None
+        kind, box = manifest.kind_of(each.get("kind") or "box"), reader.box_of(each.get("bbox"))
+        return Annotation(picture, kind, name, where, box, key=key, **_said(each))
+    except (TypeError, ValueError) as error:
+        return Problem(where, "bad_row", str(error))
+
+
+def _other(each: Mapping[str, Any], picture: str, where: str) -> Annotation | Problem:
+    """A caption, or a class of the whole picture."""
+    try:
+        kind = manifest.kind_of(each["kind"])
+        return Annotation(picture, kind, each["class"], where, **_said(each))
+    except (KeyError, TypeError, ValueError) as error:
+        return Problem(where, "bad_row", f"{error!r}")
+
+
+def _said(each: Mapping[str, Any]) -> dict[str, Any]:
+    """What a label says beside class and box, as `picture_table` writes it."""
+    shape, attributes = each.get("shape"), each.get("attributes")
+    return {
+        "shape": json.loads(shape) if shape else None,
+        "attributes": json.loads(attributes) if attributes else {},
+        "track": each.get("track"), "confidence": each.get("confidence"),
+    }  # fmt: skip
 
 
 def _each(objects: Any) -> Iterator[dict[str, Any]]:
@@ -138,7 +200,7 @@ def _named(row: dict[str, Any], column: str, file: Path, number: int) -> dict[st
     return {**row, column: {"bytes": data, "path": name}}
 
 
-def _names(metadata: Mapping[bytes, bytes]) -> dict[str, list[str]]:
+def class_names(metadata: Mapping[bytes, bytes]) -> dict[str, list[str]]:
     """Names of classes by column, as Hugging Face's metadata has them, however deep."""
     try:
         features = json.loads(metadata.get(b"huggingface", b"{}"))["info"]["features"]

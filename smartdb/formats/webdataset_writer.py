@@ -7,8 +7,9 @@ import io
 import json
 import tarfile
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -35,24 +36,20 @@ def write(
     for annotation in annotations:
         labels[annotation.picture, annotation.frame_index].append(annotation)
     problems: list[Problem] = []
-    numbers = {info.name: number for number, info in enumerate(classes)}
+    numbers = numbers_of(classes)
     is_folder = not path.name.endswith((".tar", ".tar.gz", ".tgz"))
     if is_folder:
         path.mkdir(parents=True, exist_ok=True)
-    if numbers and not any("\n" in name or "\r" in name for name in numbers):
+    if numbers:
         file = (path if is_folder else path.parent) / CLASSES
         file.write_text("".join(f"{name}\n" for name in numbers), "utf-8")
-    else:
-        numbers = {}
     taken: set[str] = set()
     with ExitStack() as stack:
         tar, n_samples, n_bytes, shard = None, 0, 0, 0
         for picture in pictures:
             ending = _ending(picture)
             if picture.data is None or ending is None:
-                what = "bytes are not given" if picture.data is None else "bytes are no picture"
-                detail = f"the {what}: {picture.name} is left out with its labels"
-                problems.append(Problem(picture.where, "missing_image", detail))
+                problems.append(_missing(picture))
                 continue
             is_full = n_samples >= SHARD_SAMPLES or n_bytes >= SHARD_BYTES
             if tar is None or (is_folder and is_full):
@@ -63,6 +60,37 @@ def write(
             _add(tar, picture, ending, labels[picture.name, picture.frame_index], numbers, taken)
             n_samples, n_bytes = n_samples + 1, n_bytes + len(picture.data)
     return problems
+
+
+def write_shard(
+    file: Path, samples: Iterable[tuple[Picture, Sequence[Annotation]]], numbers: Mapping[str, int]
+) -> tuple[list[Picture], list[Problem]]:
+    """Writes one tar of pictures with their labels, as they come; which are in it, and a problem
+    for each without bytes. ``numbers`` are those of the classes in classes.txt."""
+    kept, problems, taken = [], list[Problem](), set[str]()
+    with _opened(file) as tar:
+        for picture, labels in samples:
+            ending = _ending(picture)
+            if picture.data is None or ending is None:
+                problems.append(_missing(picture))
+                continue
+            _add(tar, picture, ending, list(labels), numbers, taken)
+            tar.members = []  # type: ignore[attr-defined]  # tarfile keeps them all
+            kept.append(replace(picture, data=None))
+    return kept, problems
+
+
+def numbers_of(classes: Sequence[ClassInfo]) -> dict[str, int]:
+    """The line of each class in classes.txt; none if a name has several lines."""
+    if any("\n" in info.name or "\r" in info.name for info in classes):
+        return {}
+    return {info.name: number for number, info in enumerate(classes)}
+
+
+def _missing(picture: Picture) -> Problem:
+    what = "bytes are not given" if picture.data is None else "bytes are no picture"
+    detail = f"the {what}: {picture.name} is left out with its labels"
+    return Problem(picture.where, "missing_image", detail)
 
 
 @contextmanager
@@ -88,7 +116,7 @@ def _add(
     picture: Picture,
     ending: str,
     labels: list[Annotation],
-    numbers: dict[str, int],
+    numbers: Mapping[str, int],
     taken: set[str],
 ) -> None:
     key = _key(picture, taken)
@@ -133,7 +161,7 @@ def _numbered(name: str) -> Iterator[str]:
         number += 1
 
 
-def _plain(labels: list[Annotation], numbers: dict[str, int]) -> dict[str, Annotation]:
+def _plain(labels: list[Annotation], numbers: Mapping[str, int]) -> dict[str, Annotation]:
     """The labels that go into files of their own: the only class, the only caption."""
     found = {}
     for name, kind in (("cls", "classification"), ("txt", "caption")):
@@ -143,7 +171,7 @@ def _plain(labels: list[Annotation], numbers: dict[str, int]) -> dict[str, Annot
     return found
 
 
-def _is_plain(label: Annotation, numbers: dict[str, int]) -> bool:
+def _is_plain(label: Annotation, numbers: Mapping[str, int]) -> bool:
     said = (label.confidence, label.track, label.key)
     if label.attributes or any(each is not None for each in said):
         return False

@@ -19,8 +19,9 @@ returning batch_id;
 -- The items of a batch in the order of choice.
 select i.rank, i.media_id, i.score, i.reason, i.uri
 from smartdb.batch_item as i
-where i.batch_id = %(batch_id)s
-order by i.rank;
+where i.batch_id = %(batch_id)s and i.rank > %(after)s
+order by i.rank
+limit %(limit)s;
 
 -- name: members
 -- The media of some batches.

@@ -39,3 +39,25 @@ from smartdb.review as r
 join smartdb.label_history as h on h.label_id = r.label_id
 join smartdb.ontology_tree as o on o.class_id = h.class_id
 where r.review_id > %(after)s and o.ontology = %(ontology)s;
+
+-- name: semantic_duplicates
+-- Members of the newest version of a dataset that have a neighbour within a distance among the members
+-- before them, and all members.
+with newest as (
+    select i.media_id
+    from smartdb.dataset_version as v
+    cross join lateral smartdb.dataset_item_at(v.dataset, v.version) as i
+    where v.dataset = %(dataset)s and v.sealed_at is not null and v.version = (
+        select max(o.version) from smartdb.dataset_version as o
+        where o.dataset = v.dataset and o.sealed_at is not null
+    )
+)
+select
+    (
+        select count(distinct n.media_id)
+        from smartdb.neighbour as n
+        where n.encoder = %(encoder)s and n.distance <= %(eps)s and n.neighbour_id < n.media_id
+            and n.media_id in (select w.media_id from newest as w)
+            and n.neighbour_id in (select w.media_id from newest as w)
+    ),
+    (select count(*) from newest);

@@ -3,7 +3,7 @@
 create temp table import_picture (
     place bigint, name text, frame_index integer, said_at text, width integer, height integer,
     uri text, tail text, n_parts integer, sha256 bytea, problem text, media_id bigint,
-    real_width integer, real_height integer
+    real_width integer, real_height integer, attributes jsonb
 );
 create temp table import_label (
     place bigint, picture text, frame_index integer, class integer, kind text,
@@ -92,6 +92,17 @@ update import_picture as p set
 from import_picture as q
 left join core.media as m on m.media_id = q.media_id
 where q.place = p.place and p.media_id is not null;
+
+-- name: describe
+-- Tells of the media that came in with this import what the file says of its pictures, split
+-- included; what ingest found out itself stays.
+update core.media as m set attributes = p.attributes || m.attributes
+from (
+    select distinct on (i.media_id) i.media_id, i.attributes from import_picture as i
+    where i.media_id is not null and i.attributes <> '{}'
+    order by i.media_id, i.place
+) as p
+where m.media_id = p.media_id and m.run_id > %(run_id)s;
 
 -- name: unmatched
 -- Names of pictures that were not found.

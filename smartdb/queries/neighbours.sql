@@ -144,6 +144,10 @@ where m.encoder_id = %(encoder_id)s
 on conflict (encoder_id) do update
 set k = excluded.k, largest_isolation = excluded.largest_isolation, run_id = excluded.run_id;
 
+-- name: analyse
+-- Tells the planner how many rows there are by now.
+select core.analyse('core.neighbour'), core.analyse('core.media_graph');
+
 -- name: edges
 -- The edges of an encoder whose ends have hashes that differ in few bits, -1 where neither has a
 -- hash (pictures of one colour).

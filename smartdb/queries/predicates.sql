@@ -10,6 +10,10 @@ select count(*) from smartdb.media_where(%(predicate)s);
 -- The predicate in parentheses, or an error that says what is wrong with it.
 select smartdb.checked_predicate(%(predicate)s);
 
+-- name: slice
+-- A slice as a condition.
+select smartdb.slice_predicate(%(slice)s);
+
 -- name: limit
 -- How long a statement of this transaction may take.
 select current_setting('statement_timeout');

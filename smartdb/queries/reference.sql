@@ -4,7 +4,7 @@ select c.relname as name, obj_description(c.oid, 'pg_class') as comment
 from pg_class as c
 where
     c.relnamespace = %(schema)s::regnamespace and c.relkind in ('r', 'p', 'v', 'm')
-    and c.relname !~ '^(embedding|prediction)_\d+$'
+    and c.relname !~ '^((region_)?embedding|prediction)_\d+$'
 order by c.relname collate "C";
 
 -- name: columns
@@ -16,7 +16,7 @@ from pg_class as c
 join pg_attribute as a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
 where
     c.relnamespace = %(schema)s::regnamespace and c.relkind in ('r', 'p', 'v', 'm')
-    and c.relname !~ '^(embedding|prediction)_\d+$'
+    and c.relname !~ '^((region_)?embedding|prediction)_\d+$'
 order by c.relname collate "C", a.attnum;
 
 -- name: routines

@@ -28,6 +28,11 @@ from smartdb.sample_near(%(n)s, %(seed)s, %(predicate)s, %(query)s, %(encoder)s)
 select s.media_id, s.score, s.reason
 from smartdb.sample_uncertain(%(n)s, %(seed)s, %(predicate)s, %(run)s, %(measure)s) as s;
 
+-- name: hard
+-- The train items that a training run found hardest.
+select s.media_id, s.score, s.reason
+from smartdb.sample_hard(%(n)s, %(seed)s, %(predicate)s, %(run)s, %(measure)s) as s;
+
 -- name: without_vector
 -- How many candidates an encoder has no vector of, and the first.
 select count(*), min(w.media_id)
@@ -48,7 +53,7 @@ select smartdb.vector_of(%(of)s, %(encoder)s);
 
 -- name: prompt_vector
 -- The vector of a text.
-select smartdb.prompt(%(of)s, %(encoder)s);
+select smartdb.prompt(%(of)s::text, %(encoder)s::text);
 
 -- name: groups
 -- The group of each media by one way to group.

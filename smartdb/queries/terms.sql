@@ -45,7 +45,3 @@ on conflict (media_id, reason) do nothing;
 delete from core.restriction as r
 where r.reason in ('consent', 'expired')
     and r.media_id not in (select e.media_id from smartdb.expired as e);
-
--- name: where
--- The media that fulfil a condition.
-select w.media_id from smartdb.media_where(%(predicate)s) as w order by w.media_id;

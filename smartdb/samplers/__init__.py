@@ -19,7 +19,7 @@ from smartdb.samplers.requests import Choice, Request
 from smartdb.samplers.room import Room
 from smartdb.samplers.stratified import balanced, random, stratified, weighted
 from smartdb.samplers.typical import typical
-from smartdb.samplers.uncertain import uncertain, uncertain_diverse
+from smartdb.samplers.uncertain import hard, uncertain, uncertain_diverse
 
 Strategy = Callable[..., Choice]
 
@@ -30,6 +30,7 @@ STRATEGIES: dict[str, Strategy] = {
     "weighted": weighted,
     "uncertain": uncertain,
     "uncertain+diverse": uncertain_diverse,
+    "hard": hard,
     "near": near,
     "mmr": mmr,
     "k-center": k_center,

@@ -30,13 +30,12 @@ def ranked(
     while True:
         rows = _rows(conn, request, name, {**values, "n": n})
         ids = np.array([row[0] for row in rows], np.int64)
-        before = room.n_chosen.copy()
-        places = room.pick(conn, ids, request.n)
+        trial = room.trial()
+        places = trial.pick(conn, ids, request.n)
         if len(places) == request.n or len(rows) < n or n == _MOST:
             break
-        room.n_chosen.clear()
-        room.n_chosen.update(before)
         n = min(4 * n, _MOST)
+    room.keep(trial)
     scores = np.array([row[1] for row in rows], np.float64)
     reasons = [_NOTE.sub("", rows[at][2]) for at in places]
     return Choice(ids[places], scores[places], reasons)

@@ -34,6 +34,14 @@ class Room:
             if most < 1:
                 raise InvalidInput(f"the cap by {by} cannot be {most}; give 1 or more")
 
+    def trial(self) -> Room:
+        """A copy, to try out a choice on."""
+        return Room(self.caps, self.n_chosen.copy())
+
+    def keep(self, trial: Room) -> None:
+        """Counts what was chosen in a trial."""
+        self.n_chosen.update(trial.n_chosen - self.n_chosen)
+
     def free(self, conn: psycopg.Connection[Any], ids: Ints) -> Free:
         """Which of these media may be chosen, to be told which are."""
         names = {by: _names(conn, by, ids) for by in self.caps}

@@ -47,8 +47,10 @@ def balanced(
     given = None if ratio is None else Jsonb(dict(ratio))
     found = ranked(conn, request, room, "balanced", ratio=given, stratum=stratum)
     short = _short(found, request.n, ratio)
-    notes = tuple(f"{name}: {missing} fewer than wanted" for name, missing in short.items())
-    return replace(found, notes=notes, counts={"short": short} if short else {})
+    if not short:
+        return found
+    missing = ", ".join(f"{name} {most}" for name, most in short.items())
+    return replace(found, notes=(f"fewer than wanted: {missing}",), counts={"short": short})
 
 
 def weighted(conn: Conn, request: Request, room: Room, *, weight: str) -> Choice:

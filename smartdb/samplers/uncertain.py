@@ -1,4 +1,4 @@
-"""What a model is unsure about; alone, or such that no two are alike."""
+"""What a model is unsure about, alone or such that no two are alike; and what it found hard."""
 
 from __future__ import annotations
 
@@ -57,16 +57,43 @@ def uncertain_diverse(
     if prefilter < 1:
         raise InvalidInput(f"cannot choose among {prefilter} times as many; give 1 or more")
     source, encoder = predictions_of(conn, run, request)
-    wider = replace(request, n=prefilter * request.n)
-    unsure = ranked(conn, wider, Room(), "uncertain", run=source, measure=measure)
-    pool = read_pool(conn, replace(request, encoder=encoder), among=unsure.ids)
+    own = replace(request, encoder=encoder)
+    n_seen = prefilter * request.n
+    while True:
+        wider = replace(request, n=n_seen)
+        unsure = ranked(conn, wider, Room(), "uncertain", run=source, measure=measure)
+        trial = room.trial()
+        choice = _spread(conn, own, trial, unsure, measure)
+        if len(choice.ids) == request.n or len(unsure.ids) < n_seen:
+            break
+        n_seen *= 4  # too few of these fit the caps
+    room.keep(trial)
+    return _told(conn, request, source, choice)
+
+
+def _spread(
+    conn: psycopg.Connection[Any], request: Request, room: Room, unsure: Choice, measure: str
+) -> Choice:
+    pool = read_pool(conn, request, among=unsure.ids)
     free = room.free(conn, pool.ids)
     conn.commit()
     score_of = dict(zip(unsure.ids.tolist(), unsure.scores.tolist()))
     scores = np.array([score_of[media_id] for media_id in pool.ids.tolist()])
     places, distance = spread(pool.x, scores, request.n, request.seed, free)
     reasons = [f"{measure} {scores[at]:.3f}, {_far(away)}" for at, away in zip(places, distance)]
-    return _told(conn, request, source, pool.choice(places, scores[places], reasons))
+    return pool.choice(places, scores[places], reasons)
+
+
+def hard(
+    conn: psycopg.Connection[Any],
+    request: Request,
+    room: Room,
+    *,
+    run: int,
+    measure: str = "loss",
+) -> Choice:
+    """The train items of a training ``run`` that it found hardest, by loss, el2n or forgetting."""
+    return ranked(conn, request, room, "hard", run=run, measure=measure)
 
 
 def predictions_of(

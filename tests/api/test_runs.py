@@ -33,6 +33,22 @@ def test_a_dataset_with_a_slash_in_its_name_is_found(own: FlaskClient, run_sql: 
     assert own.get("/v1/datasets/a/b%20%C3%BC/versions/2").json["dataset"] == "a/b ü"
 
 
+def test_what_is_said_of_versions_is_told(client: FlaskClient) -> None:
+    tags = client.get("/v1/datasets/pets/tags").json["items"]
+    assert [(t["tag"], t["version"], t["is_live"]) for t in tags] == [
+        ("production", 1, False),
+        ("production", 2, True),
+    ]
+    found = client.get("/v1/datasets/pets/diff?a=1&b=2&limit=1").json
+    assert (found["n"], len(found["items"])) == (3, 1)
+    assert found["n_by_change"] == {"added": 1, "removed": 1, "relabelled": 1}
+    labels = client.get("/v1/datasets/pets/diff?a=1&b=2&of=labels").json["items"]
+    assert [(row["media_id"], row["change"]) for row in labels] == [(5, "relabelled")]
+    assert client.get("/v1/datasets/pets/versions/1/verdict").json["is_ok"] is True
+    assert client.get("/v1/datasets/pets/versions/9/verdict").status_code == 404
+    assert client.get("/v1/datasets/pets/diff?a=2&b=1").status_code == 422
+
+
 @pytest.mark.parametrize("path", ["pets/versions/3", "none/versions/1", "a%00b/versions/1"])
 def test_a_version_that_is_not_there_is_a_problem(client: FlaskClient, path: str) -> None:
     answer = client.get(f"/v1/datasets/{path}")

@@ -6,6 +6,7 @@ import json
 import re
 import runpy
 import shlex
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,8 @@ import pytest
 import yaml
 from smartdb.pipelines.checks import ALL
 from smartdb.pipelines.resources import Loop
+
+from smartdb import layouts, samplers
 
 DOCS = Path(__file__).parents[2] / "docs"
 SHAPES = Path(__file__).with_name("shapes.py")
@@ -50,12 +53,48 @@ def test_the_encoders_page_runs(shapes: Path, cli: Callable[..., Any]) -> None:
 
 
 @pytest.mark.usefixtures("shapes")
+def test_the_graph_page_runs(
+    cli: Callable[..., Any], as_role: Callable[[str], psycopg.Connection[Any]],
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+    for line in blocks("how-to-graph.md", "sh")[0].splitlines():
+        done = cli(*shlex.split(line)[1:])
+        assert done.exit_code == 0, f"{line}\n{done.output}"
+    assert (tmp_path / "map.png").stat().st_size > 5000
+    conn = as_role("smartdb_reader")
+    conn.execute("set search_path = smartdb, public")
+    disagree, impure, gap = (conn.execute(s.encode()) for s in blocks("how-to-graph.md", "sql"))
+    assert len(disagree.fetchall()) == 10
+    assert impure.fetchall()
+    assert gap.fetchall() == []
+    names = first_column("how-to-graph.md")
+    described = [name for row in names for name in row.split("`, `")]
+    columns = conn.execute("select * from media_graph limit 0").description or []
+    assert set(described) <= {column.name for column in columns}
+
+
+@pytest.mark.usefixtures("shapes")
 def test_the_privacy_page_runs(cli: Callable[..., Any]) -> None:
     for block in blocks("how-to-privacy.md", "sh"):
         for line in block.splitlines():
             done = cli(*shlex.split(line)[1:])
             assert done.exit_code == 0, f"{line}\n{done.output}"
     assert "erased" in done.stdout
+
+
+def test_the_versions_page_runs(
+    shapes: Path, cli: Callable[..., Any], as_role: Callable[[str], psycopg.Connection[Any]]
+) -> None:
+    for block in blocks("how-to-versions.md", "sh"):
+        for line in block.splitlines():
+            done = cli(*shlex.split(line)[1:])
+            assert done.exit_code == 0, f"{line}\n{done.output}"
+    assert "rows of membership deleted" in done.output
+    conn = as_role("smartdb_reader")
+    conn.execute("set search_path = smartdb, public")
+    for statement in blocks("how-to-versions.md", "sql")[0].split(";")[:1]:
+        assert conn.execute(statement.encode()).fetchone()[0] is True
 
 
 def test_the_reviewing_page_runs_as_a_reviewer(
@@ -151,3 +190,89 @@ def test_the_import_page_runs(
     assert added == [1, 1, 0]
     rows = conn.execute(blocks("how-to-import.md", "sql")[0].encode()).fetchall()
     assert [reason for _, reason, *_ in rows] == ["zero_size"]
+
+
+def test_the_export_page_runs(
+    shapes: Path, cli: Callable[..., Any], conn: psycopg.Connection[Any], tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    pytest.importorskip("pyarrow")
+    monkeypatch.chdir(tmp_path)
+    for line in blocks("how-to-export.md", "sh")[0].splitlines():
+        done = cli(*shlex.split(line)[1:])
+        assert done.exit_code == 0, f"{line}\n{done.output}"
+    assert conn.execute(blocks("how-to-export.md", "sql")[0].encode()).fetchall() == []
+    assert {*first_column("how-to-export.md"), "arrow"} == set(layouts.FORMATS)
+    (line,) = blocks("how-to-export.md", "console")[0].splitlines()
+    digest = subprocess.run(line, shell=True, check=True, capture_output=True, text=True).stdout
+    assert digest.split()[0] in (tmp_path / "exports" / "folders" / "manifest.json").read_text()
+    compile(blocks("how-to-export.md", "python")[0], "how-to-export.md", "exec")
+
+
+def test_the_sampling_page_runs(
+    shapes: Path,
+    cli: Callable[..., Any],
+    as_role: Callable[[str], psycopg.Connection[Any]],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    pytest.importorskip("torch")
+    monkeypatch.chdir(tmp_path)
+    run = "7"
+    for line in blocks("how-to-sample.md", "sh")[0].splitlines():
+        done = cli(*shlex.split(line.replace("--run 7", f"--run {run}"))[1:])
+        assert done.exit_code == 0, f"{line}\n{done.output}"
+        run = next(iter(re.findall(r"^run (\d+), model", done.stderr, re.M)), run)
+    conn = as_role("smartdb_reader")
+    conn.execute("set search_path = smartdb, public")
+    for line in blocks("how-to-sample.md", "sql")[0].splitlines():
+        assert conn.execute(line.replace("run => 7", f"run => {run}").encode()).fetchall(), line
+    compile(blocks("how-to-sample.md", "python")[0], "how-to-sample.md", "exec")
+    assert first_column("how-to-sample.md") == list(samplers.STRATEGIES)
+
+
+@pytest.mark.usefixtures("shapes")
+def test_the_pruning_page_runs(
+    cli: Callable[..., Any],
+    conn: psycopg.Connection[Any],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    trained = "select run_id from smartdb.training_run order by run_id"
+    for line in "".join(blocks("how-to-prune.md", "sh")).splitlines():
+        for given, (run,) in zip(("--run 6", "--run 7"), conn.execute(trained)):
+            line = line.replace(given, f"--run {run}")
+        done = cli(*shlex.split(line)[1:])
+        assert done.exit_code == 0, f"{line}\n{done.output}"
+    assert (tmp_path / "curve.png").read_bytes().startswith(b"\x89PNG")
+    conn.execute("set search_path = smartdb, public")
+    for statement in "".join(blocks("how-to-prune.md", "sql")).split(";")[:-1]:
+        assert conn.execute(statement.encode()).fetchall()
+
+
+@pytest.mark.usefixtures("shapes")
+@pytest.mark.parametrize("page", ["how-to-slices.md", "how-to-drift.md"])
+def test_the_pages_of_slices_and_drift_run(
+    page: str, cli: Callable[..., Any], as_role: Callable[[str], psycopg.Connection[Any]]
+) -> None:
+    for line in blocks(page, "sh")[0].splitlines():
+        done = cli(*shlex.split(line)[1:])
+        assert done.exit_code == 0, f"{line}\n{done.output}"
+    conn = as_role("smartdb_reader")
+    for block in blocks(page, "sql"):
+        for statement in block.split(";\n"):
+            assert not statement.strip() or conn.execute(statement.encode()).fetchall(), statement
+
+
+@pytest.mark.usefixtures("shapes")
+def test_the_search_page_runs(
+    cli: Callable[..., Any], as_role: Callable[[str], psycopg.Connection[Any]]
+) -> None:
+    assert cli("embed", "--encoder", "descriptor").exit_code == 0
+    for line in blocks("how-to-search.md", "sh")[0].splitlines():
+        done = cli(*shlex.split(line)[1:])
+        assert done.exit_code == 0, f"{line}\n{done.output}"
+    conn = as_role("smartdb_reader")
+    for statement in blocks("how-to-search.md", "sql")[0].split(";")[:-1]:
+        assert conn.execute(statement.encode()).fetchall(), statement

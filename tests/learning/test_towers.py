@@ -68,6 +68,8 @@ def test_the_loss_falls_and_the_run_is_recorded_like_any_other(conn: psycopg.Con
     made = towers.finetune(conn, "fruit", 1, TINY, **FAST)
     losses = [loss for _, loss in evaluation.loss_curve(conn, made.run_id)["train"]]
     assert len(losses) == 4
+    watched = "select count(*), min(n_epochs), max(n_epochs) from smartdb.training_dynamics"
+    assert conn.execute(watched).fetchone() == (made.counts["train"], 4, 4)
     assert losses[-1] < 0.7 * losses[0]
     assert made.metrics["test"]["accuracy"] > 0.6
     row = conn.execute(
@@ -150,3 +152,27 @@ def test_what_cannot_be_tuned_is_refused(conn: psycopg.Connection) -> None:
         towers.finetune(conn, "fruit", 1, TINY, epochs=0)
     with pytest.raises(EncoderUnavailable, match="no device 'cuda:9'"):
         towers.finetune(conn, "fruit", 1, TINY, device="cuda:9")
+
+
+@pytest.mark.usefixtures("pictures")
+def test_a_recipe_varies_the_train_pictures_and_is_repeated(
+    conn: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import smartdb
+    from smartdb import recipes
+
+    turned = [{"transform": "RandomAffine", "arguments": {"degrees": 40}}]
+    recipes.add(conn, "turned", turned)
+    recipes.add(conn, "pasted", [{"transform": "CopyPaste"}])
+    conn.commit()
+    few = FAST | {"epochs": 2}
+    plain = towers.finetune(conn, "fruit", 1, TINY, **few)
+    varied = towers.finetune(conn, "fruit", 1, TINY, recipe="turned", **few)
+    assert varied.is_new
+    assert not towers.finetune(conn, "fruit", 1, TINY, recipe="turned", **few).is_new
+    monkeypatch.setattr(smartdb, "__version__", "99")
+    again = towers.finetune(conn, "fruit", 1, TINY, recipe="turned", **few)
+    one, two, three = (models.find_model(conn, r.model_id).sha256 for r in (plain, varied, again))
+    assert one != two == three
+    with pytest.raises(InvalidInput, match="pastes objects"):
+        towers.finetune(conn, "fruit", 1, TINY, recipe="pasted", **few)

@@ -272,3 +272,19 @@ def test_a_caller_in_autocommit_mode_is_served_too(database: str) -> None:
     with connect(database, autocommit=True) as own:
         trained = training.train_head(own, "fruit", 1)
         assert training.predict(own, trained.model_id).n == 460
+
+
+@pytest.mark.usefixtures("fruit")
+def test_a_run_says_how_each_train_item_went_through_it(conn: psycopg.Connection) -> None:
+    made = training.train_head(conn, "fruit", 1, "toy")
+    rows = conn.execute(
+        "select d.class = p.class, d.loss + ln(p.probability[d.class_id]), d.el2n, d.loss"
+        " from smartdb.training_dynamics as d join smartdb.prediction as p using (run_id, media_id)"
+        " where d.run_id = %s and p.split = 'train'",
+        [made.run_id],
+    ).fetchall()
+    same, off, el2n, loss = map(np.array, zip(*rows))
+    assert len(rows) == made.counts["train"]
+    assert same.all()
+    assert np.abs(off).max() < 1e-5
+    assert np.corrcoef(el2n, loss)[0, 1] > 0.5

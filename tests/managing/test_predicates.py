@@ -50,7 +50,12 @@ REFUSED = {
     "public.write_one()": "INSERT in a read-only transaction",
     "public.say_stable()": "INSERT in a read-only transaction",
     "nextval('core.revision') > 0": "nextval.. in a read-only transaction",
-    "set_config('transaction_read_only', 'off', true) = '' or public.write_one()": "read-only",
+    # acts as somebody else
+    "set_config('role', 'smartdb_owner', true) = '' or true": "may neither change settings",
+    "\"set_config\"('transaction_read_only', 'off', true) = ''": "may neither change settings",
+    "U&\"set\\005fconfig\"('role', 'smartdb_owner', true) = ''": "may neither change settings",
+    "query_to_xml('select set_' || 'config(...)', true, true, '') is null": "SQL given as text",
+    "m.media_id in (select smartdb.media_where('set_' || 'config() is null'))": "may neither",
     "(with gone as (delete from core.slice returning 1) select count(*) from gone) > 0": "WITH",
 }
 CALLS = (
@@ -128,6 +133,18 @@ def test_one_that_takes_too_long_is_stopped_and_the_limit_taken_back(
     with conn.transaction():
         assert predicates.count(conn, "m.media_id = 1", timeout_s=9) == 1
         assert conn.execute("show statement_timeout").fetchone() == ("0",)
+
+
+def test_expressions_and_regions_cannot_change_settings_either(
+    world: psycopg.Connection, conn: psycopg.Connection
+) -> None:
+    setting = "set_config('role', 'smartdb_owner', true) = ''"
+    for call in (
+        "select from smartdb.value_where(%s)",
+        "select from smartdb.nearest_region('[1,0,0]', 'toy', 3, %s)",
+    ):
+        with pytest.raises(psycopg.Error, match="may neither change settings"), conn.transaction():
+            conn.execute(call, [setting])
 
 
 def test_errors_that_are_not_of_the_predicate_stay_what_they_are(

@@ -21,7 +21,8 @@ from smartdb.samplers.mixture import _shares
 N, DIM = 120, 8
 WORLD = """
 insert into core.run (kind, status, code_version, finished_at)
-values ('ingest', 'succeeded', '0', now()), ('predict', 'succeeded', '0', now());
+values ('ingest', 'succeeded', '0', now()), ('predict', 'succeeded', '0', now()),
+    ('train', 'succeeded', '0', now());
 insert into core.source (name, uri) values ('left', 'file:///left'), ('right', 'file:///right');
 insert into core.media (sha256, kind, mime, n_bytes, width, height, group_key, run_id)
 select sha256(('sample ' || i)::bytea), case i when 121 then 'video' else 'image' end, 'image/png',
@@ -41,7 +42,12 @@ insert into core.actor (name, kind) values ('folders', 'import');
 insert into core.label (media_id, class_id, origin, actor_id)
 select i, case when i <= 60 then 1 when i <= 80 then 2 else 3 end, 'import', 1
 from generate_series(1, 90) as i;
-insert into core.evaluation (run_id, revision, class_ids) values (2, core.checkpoint(), '{1,2}');
+insert into core.evaluation (run_id, revision, class_ids)
+select i, r.revision, '{1,2}'
+from (select core.checkpoint() as revision) as r, generate_series(2, 3) as i;
+insert into core.training_dynamics (run_id, media_id, loss, el2n, n_forgotten, n_correct, n_epochs)
+select 3, i, i / 10.0, 1 - i / 200.0, case i when 30 then 3 else 1 end, 4, 9
+from generate_series(1, 90) as i;
 select core.add_prediction_partition(2);
 insert into core.prediction (
     run_id, media_id, class_id, probability, confidence, margin, entropy,
@@ -51,7 +57,7 @@ select 2, i, 1, array[p, 1 - p], p, 2 * p - 1, -p * ln(p) - (1 - p) * ln(1 - p),
     t.label_id, t.class_id
 from generate_series(61, 119) as i
 cross join lateral (select 0.99 - (i - 60) / 130.0) as x (p)
-left join smartdb.media_class_at((select e.revision from core.evaluation as e)) as t
+left join smartdb.media_class_at((select e.revision from core.evaluation as e limit 1)) as t
     on t.media_id = i;
 insert into core.slice (name, predicate) values ('dim', 'm.brightness < 0.1');
 insert into core.restriction (media_id, reason) values (5, 'consent');
@@ -117,13 +123,14 @@ ASKED: dict[str, dict[str, Any]] = {
     "weighted": {"weight": "m.n_bytes"},
     "uncertain": {"run": 2},
     "uncertain+diverse": {"run": 2},
+    "hard": {"run": 3},
     "near": {"media": 7},
     "mmr": {"media": 7},
     "mixture": {"mix": {"random": 1, "k-center": 1}},
 }
 
 
-@pytest.mark.parametrize("strategy", [name for name in STRATEGIES if name != "hard"])
+@pytest.mark.parametrize("strategy", STRATEGIES)
 def test_a_strategy_repeats_itself_for_the_same_seed_and_goes_on_without_repeats(
     conn: psycopg.Connection[Any], sample: Sample, strategy: str
 ) -> None:
@@ -184,6 +191,8 @@ def test_fewer_candidates_than_asked_for_are_all_taken_and_the_reasons_say_so(
         ("balanced", 1, {"ratio": {"cat": 0}}, InvalidInput, "all ratios are 0"),
         ("uncertain", 1, {"run": 1}, NotFound, "no run 1 with predictions"),
         ("uncertain", 1, {"run": 2, "measure": "luck"}, InvalidInput, "no measure luck"),
+        ("hard", 1, {"run": 2}, NotFound, "no training run 2 that was watched"),
+        ("hard", 1, {"run": 3, "measure": "luck"}, InvalidInput, "no measure luck"),
         ("k-center", 1, {"encoder": "clip"}, NotFound, "no encoder 'clip'"),
         ("k-center", 1, {"predicate": "m.media_id = 121"}, NothingToDo, "1 of the candidates"),
         ("k-means", 1, {"predicate": "m.width > 99"}, NothingToDo, "that fulfils m.width > 99"),
@@ -239,7 +248,7 @@ def test_classes_are_balanced_and_what_falls_short_is_counted(
     made = sampling.sample(conn, "balanced", 24, **asked)
     assert reasons(batches.items(conn, made)) == {"class bee": 14, "class cat": 10}
     assert batches.find(conn, made).counts["short"] == {"dog": 12}
-    assert batches.find(conn, made).notes == ["dog: 12 fewer than wanted"]
+    assert batches.find(conn, made).notes == ["fewer than wanted: dog 12"]
 
 
 def test_weights_are_odds(conn: psycopg.Connection[Any]) -> None:
@@ -262,6 +271,14 @@ def test_the_most_uncertain_come_first_and_what_was_not_predicted_is_told(
     (note,) = batches.find(conn, made).notes
     assert note.startswith("2 of the candidates cannot be chosen: run 2 did not predict them")
     assert "(media 120, ...)" in note
+
+
+def test_the_hardest_come_first(sample: Sample) -> None:
+    assert ids(sample("hard", 2, run=3)) == [90, 89]
+    assert ids(sample("hard", 2, run=3, measure="el2n")) == [1, 2]
+    forgotten = sample("hard", 3, run=3, measure="forgetting", seed=1)
+    assert ids(forgotten)[0] == 30
+    assert ids(sample("hard", 3, run=3, measure="forgetting", seed=2)) != ids(forgotten)
 
 
 def test_what_has_no_vector_is_told(conn: psycopg.Connection[Any]) -> None:

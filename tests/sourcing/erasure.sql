@@ -48,9 +48,14 @@ insert into core.task (kind, media_id) select 'label', i from generate_series(1,
 insert into core.batch (strategy, seed, run_id) values ('random', 0, 1);
 insert into core.batch_item (batch_id, media_id, rank, score, reason)
 select 1, i, i, 0, 'none' from generate_series(1, %(n)s) as i;
+insert into core.media_tag (media_id, tag, actor_id) select i, 'ana', 2 from generate_series(1, %(n)s) as i;
+update core.media_tag set rev_to = 0;
+insert into core.media_tag (media_id, tag, actor_id) select i, 'ana', 2 from generate_series(1, %(n)s) as i;
+insert into core.slice (name) values ('of ana');
+insert into core.slice_media (slice_id, media_id) select 1, i from generate_series(1, %(n)s) as i;
 insert into core.dataset (name, ontology_id) values ('d', 1), ('other', 1);
-insert into core.dataset_version (dataset_id, version, revision, query, seed, message, run_id)
-select d.dataset_id, 1, core.checkpoint(), 'true', 0, '', 1 from core.dataset as d;
+insert into core.dataset_version (dataset_id, version, revision, query, seed, message, run_id, ontology_version)
+select d.dataset_id, 1, core.checkpoint(), 'true', 0, '', 1, 1 from core.dataset as d;
 insert into core.dataset_item (dataset_id, media_id, split, version_from)
 select 1, i, 'train', 1 from generate_series(1, %(n)s) as i union all select 2, %(n)s, 'test', 1;
 update core.dataset_version as v set n_items = 16, digest = smartdb.dataset_digest(d.name, 1), sealed_at = now()
@@ -63,3 +68,9 @@ select core.add_prediction_partition(1);
 insert into core.prediction (
     run_id, media_id, class_id, probability, confidence, margin, entropy, true_label_id, true_class_id, split)
 select 1, c.media_id, 1, '{1,0}', 1, 1, 0, c.label_id, c.class_id, 'train' from smartdb.media_class as c;
+insert into core.training_dynamics (run_id, media_id, loss, el2n, n_forgotten, n_correct, n_epochs)
+select 1, i, 0, 0, 0, 1, 1 from generate_series(1, %(n)s) as i;
+insert into core.pruning (method, seed, run_id, predicate, n_candidates, inputs_sha256)
+values ('random', 0, 1, 'true', %(n)s, sha256(''));
+insert into core.pruning_item (pruning_id, media_id, rank, score, reason, kept_by)
+select 1, i, i, 0, 'random', i %% %(n)s + 1 from generate_series(1, %(n)s) as i;

@@ -12,10 +12,12 @@ from typing import Any
 import psycopg
 import pytest
 from PIL import Image
+from psycopg import sql
 
 from smartdb import contents, embeddings, encoders, previews
 from smartdb.contents import Content
 from smartdb.errors import InvalidInput, NotFound
+from smartdb.statements import statement
 
 Connection = psycopg.Connection[Any]
 Frame = tuple[bytes | Path, int, float]
@@ -171,3 +173,11 @@ def test_a_place_is_shown_as_a_path_or_as_its_uri() -> None:
 def test_a_frame_without_its_video_has_no_place() -> None:
     with pytest.raises(NotFound, match="nothing says where the bytes of media 3 lie"):
         contents.load_rgb(Content(3, "frame", bytes(32), "x/y", 4, 4, (), 1, 0.1))
+
+
+def test_places_are_found_by_the_index_one_media_at_a_time(conn: Connection) -> None:
+    conn.execute("set enable_seqscan = off")
+    query = sql.SQL("explain {}").format(statement("contents", "find"))
+    plan = "\n".join(row for (row,) in conn.execute(query, {"media_ids": [1, 2]}))
+    assert "Seq Scan on media" not in plan
+    assert "media_location_media_idx" in plan

@@ -54,7 +54,7 @@ def labels(items: Iterable[Item]) -> list[Annotation]:
     return found
 
 
-@pytest.mark.parametrize("name", ["coco", "csv", "parquet"])
+@pytest.mark.parametrize("name", ["coco", "csv", "parquet", "arrow"])
 def test_what_is_written_is_read_again_the_same(name: str, tmp_path: Path) -> None:
     module = formats.load(name)
     path = tmp_path / f"labels.{'json' if name == 'coco' else name}"

@@ -38,6 +38,7 @@ insert into core.embedding_1 (media_id, v)
 select i, l2_normalize(format('[%s,%s,%s]',
     case when i <= 5 then 1 else 0.1 end, case when i between 6 and 10 then 1 else 0.1 end, i / 40.0)::halfvec)
 from generate_series(1, 12) as i where i <> 11;
+insert into core.prompt (encoder_id, text, v) values (1, 'a cat', l2_normalize('[1,0.1,0.1]'::halfvec));
 insert into core.neighbour (encoder_id, media_id, rank, neighbour_id, distance)
 select 1, a.media_id, n.rank, n.media_id, n.distance
 from core.embedding_1 as a
@@ -76,8 +77,8 @@ insert into core.task (kind, media_id, priority) values ('label', 11, 1), ('labe
 insert into core.dataset (name, ontology_id) values ('pets', 1);
 insert into core.run (kind, status, code_version, started_at, finished_at)
 values ('dataset_version', 'succeeded', '0.1.0', '2026-01-02', '2026-01-02');
-insert into core.dataset_version (dataset_id, version, revision, query, seed, message, run_id)
-values (1, 1, core.checkpoint(), 'true', 0, 'first', 3);
+insert into core.dataset_version (dataset_id, version, revision, query, seed, message, run_id, ontology_version)
+values (1, 1, core.checkpoint(), 'true', 0, 'first', 3, 1);
 insert into core.dataset_item (dataset_id, media_id, split, version_from)
 select 1, i, case when i in (4, 5, 9, 10) then 'test' else 'train' end, 1 from generate_series(1, 9) as i;
 update core.dataset_version set (n_items, digest, sealed_at) = (9, smartdb.dataset_digest('pets', 1), '2026-01-02');
@@ -110,13 +111,17 @@ select smartdb.review_label(5, 'ana', 'corrected', 'dog', 'long ears');
 select smartdb.review_label(9, 'ana', 'accepted');
 set local role smartdb_owner;
 
+-- She finds four pictures dark as night; one of them she takes back after version 2.
+insert into core.media_tag (media_id, tag, actor_id) values (1, 'night', 2), (2, 'night', 2), (4, 'night', 2), (12, 'night', 2);
+
 -- Version 2 has the correction and one more picture; the second run is better.
-insert into core.dataset_version (dataset_id, version, revision, query, seed, message, run_id)
-values (1, 2, core.checkpoint(), 'true', 0, 'after review', 3);
+insert into core.dataset_version (dataset_id, version, revision, query, seed, message, run_id, ontology_version)
+values (1, 2, core.checkpoint(), 'true', 0, 'after review', 3, 1);
 update core.dataset_item set version_to = 2 where media_id = 8;
 insert into core.dataset_item (dataset_id, media_id, split, version_from) values (1, 10, 'test', 2);
 update core.dataset_version set (n_items, digest, sealed_at) = (9, smartdb.dataset_digest('pets', 2), '2026-01-04')
 where version = 2;
+update core.media_tag set rev_to = 0 where media_id = 4;
 insert into core.run (kind, status, code_version, seed, started_at, finished_at)
 values ('train', 'succeeded', '0.1.0', 0, '2026-01-05', '2026-01-05 00:00:05');
 insert into core.model (name, run_id, dataset_id, version, encoder_id, class_ids, uri, sha256)
@@ -134,9 +139,64 @@ left join smartdb.media_class_at((select e.revision from core.evaluation as e wh
 left join smartdb.dataset_item_at('pets', 2) as d on d.media_id = i;
 insert into core.metric (run_id, name, split, value, n) values (5, 'accuracy', 'test', 0.75, 4);
 
+insert into core.dataset_tag (dataset_id, tag, version, actor) values (1, 'production', 1, 'ana');
+update core.dataset_tag set rev_to = 0;
+insert into core.dataset_tag (dataset_id, tag, version, actor) values (1, 'production', 2, 'ana');
+insert into core.dataset_note (dataset_id, version, note, actor) values (1, 2, 'media 8 is blurred', 'ana');
+insert into core.dataset_pin (dataset_id, version, reason, actor) values (1, 1, 'in the paper', 'ana');
+
 insert into core.batch (strategy, seed, run_id) values ('uncertain+diverse', 0, 5);
 insert into core.batch_item (batch_id, media_id, rank, score, reason) values (1, 11, 1, 0.69, 'entropy 0.688');
 insert into core.slice (name, predicate) values ('dim', 'm.brightness < 0.3');
+insert into core.slice (name, note) values ('odd ones', 'shown to the client');
+insert into core.slice_media (slice_id, media_id) values (2, 3), (2, 5), (2, 12);
+
+insert into core.training_dynamics (run_id, media_id, loss, el2n, n_forgotten, n_correct, n_epochs)
+select 5, p.media_id, -ln(p.probability[case p.true_class_id when 2 then 1 else 2 end]), 0.1 * p.media_id, p.media_id % 2, 3, 4
+from core.prediction as p where p.run_id = 5 and p.split = 'train';
+insert into core.run (kind, status, code_version, seed, started_at, finished_at)
+values ('prune', 'succeeded', '0.1.0', 0, '2026-01-06', '2026-01-06');
+insert into core.pruning (
+    method, parameters, seed, run_id, encoder_id, predicate, n_candidates, n_kept, inputs_sha256, created_at
+)
+values ('semdedup', '{"eps": 0.03, "side": "hard"}', 0, 6, 1, 'm.media_id <= 8', 8, 6, sha256(''), '2026-01-06');
+insert into core.pruning_item (pruning_id, media_id, rank, score, reason, kept_by)
+select 1, x.media_id, x.rank, x.score, coalesce(x.reason, 'cosine distance ' || x.score || ' to one of its cluster that is kept longer'), x.kept_by
+from (values
+    (5, 1, 2, 'first of its cluster of 5', null), (8, 2, 2, 'first of its cluster of 3', null), (1, 3, 0.2, null, null),
+    (6, 4, 0.1, null, null), (3, 5, 0.08, null, null), (4, 6, 0.06, null, null), (7, 7, 0.003, null, 8), (2, 8, 0.001, null, 1)
+) as x (media_id, rank, score, reason, kept_by);
+insert into core.pruning_point
+values
+    (1, 1, 8, 8, 0, 0, 1, 2, 3, 0, 0), (1, 0.5, 4, 8, 0.021, 0.08, 1, 2, 2, 0.1, 1), (1, 0.25, 2, 8, 0.07, 0.2, 1, 2, 1, 0.2, 1);
 
 insert into core.import_problem (run_id, uri, place, reason, detail, is_warning) values
     (1, 'file:///toys/boxes.json', 'annotation 7', 'zero_size', 'its box [3, 4, 0, 5] has no area', false);
+
+insert into core.run (kind, status, code_version, parameters, seed, started_at, finished_at)
+values ('drift', 'succeeded', '0.1.0', '{"a": "pets:1", "b": "pets:2"}', 0, '2026-01-06', '2026-01-06');
+insert into core.drift (run_id, statistic, measure, distance, psi, p, n_a, n_b)
+select (select max(r.run_id) from core.run as r), x.* from (values
+    ('class', 'total_variation', 0.1111, 0.05, 0.6, 9, 9), ('brightness', 'ks', 0.2222, 1.1, 0.98, 9, 9)
+) as x;
+
+-- Boxes on two of the pictures and on the hidden one; those but the last of each have a vector.
+insert into core.label (label_id, media_id, class_id, kind, x, y, w, h, origin, actor_id)
+overriding system value values
+    (101, 8, 3, 'box', 2, 3, 10, 12, 'import', 1), (102, 8, 2, 'box', 20, 10, 20, 10, 'import', 1),
+    (103, 10, 2, 'box', 1, 1, 8, 8, 'import', 1), (104, 10, 3, 'box', 30, 22, 9, 9, 'import', 1),
+    (105, 12, 2, 'box', 1, 1, 8, 8, 'import', 1), (106, 12, 2, 'box', 9, 9, 8, 8, 'import', 1);
+insert into core.region_crop (encoder_id, margin) values (1, 0.1);
+insert into core.region_embedding_1 (label_id, media_id, v) values
+    (101, 8, '[0,1,0]'), (102, 8, '[0.8,0.6,0]'), (103, 10, '[1,0,0]'), (105, 12, '[1,0,0]');
+insert into core.recipe (name, pipeline) values ('mirrored', '[{"transform": "RandomHorizontalFlip", "arguments": {}}]');
+
+-- Version 2 was exported.
+insert into core.run (kind, status, code_version, started_at, finished_at)
+values ('export', 'succeeded', '0.1.0', '2026-01-06', '2026-01-06 00:00:01');
+insert into core.export (
+    dataset_id, version, format, uri, state, n_items, n_files, n_bytes, manifest_sha256, run_id, finished_at
+) select 1, 2, 'webdataset', 'file:///exports/pets', 'complete', 9, 3, 9000, sha256('c'), max(r.run_id), '2026-01-06'
+from core.run as r;
+insert into core.export_part (export_id, part, media_ids, paths) values
+    (1, 0, '{1,2,3,6,7}', '{train-000000.tar}'), (1, 1, '{4,5,9,10}', '{test-000000.tar}');

@@ -18,8 +18,15 @@ EXAMPLE = re.compile(
 )
 FILES = sorted(path for path in INTERFACE.glob("*.sql") if path.name != "90_grants.sql")
 WRITERS = {
+    "60_add_to_slice": "smartdb_writer",
+    "60_drop_slice": "smartdb_writer",
+    "60_remove_from_slice": "smartdb_writer",
+    "60_save_set": "smartdb_writer",
+    "60_save_slice": "smartdb_writer",
     "83_person_id": "smartdb_annotator",
     "84_claim_task": "smartdb_annotator",
+    "84_tag_media": "smartdb_annotator",
+    "84_untag_media": "smartdb_annotator",
     "85_require_lease": "smartdb_annotator",
     "86_skip_task": "smartdb_annotator",
     "86_submit_label": "smartdb_annotator",

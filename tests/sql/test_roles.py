@@ -64,6 +64,11 @@ ALLOWED: dict[str, tuple[str, ...]] = {
         WRITER,
         OWNER,
     ),
+    "select smartdb.tag_media('dim', 'true', 'ana')": (ANNOTATOR, REVIEWER, WRITER, OWNER),
+    "select smartdb.untag_media('night')": (ANNOTATOR, REVIEWER, WRITER, OWNER),
+    "select smartdb.save_slice('all', 'true')": (WRITER, OWNER),
+    "select smartdb.save_set('all', 'true')": (WRITER, OWNER),
+    "select smartdb.drop_slice('dim')": (WRITER, OWNER),
     # reviewing
     "select smartdb.review_label(7, 'ana', 'accepted')": (REVIEWER, WRITER, OWNER),
     "insert into core.review (label_id, reviewer_id, verdict) values (7, 2, 'accepted')": (
@@ -239,8 +244,14 @@ def test_hiding_and_showing_a_media_takes_effect_at_once(example_url: str) -> No
         assert len(conn.execute("select from smartdb.media where media_id = 1").fetchall()) == 1
 
 
-TERMS = {"core.terms_above(bigint)", "core.use_refused(text,timestamp with time zone)"}
-"""What everybody may call, through views, though it acts as the owner: it tells terms and ids."""
+TERMS = {
+    "core.terms_above(bigint)",
+    "core.use_refused(text,timestamp with time zone)",
+    "core.text_match(tsquery,bigint)",
+    "core.count_digest(bigint,integer)",
+    "core.original(bigint)",
+}
+"""What everybody may call, through views, though it acts as the owner: terms, ids and digests."""
 
 
 def test_functions_that_act_as_the_owner_are_granted_to_few(example_read: str) -> None:

@@ -7,6 +7,7 @@ import time
 import numpy as np
 import pytest
 
+from smartdb.dynamics import Watch
 from smartdb.errors import InvalidInput, SmartdbError
 from smartdb.heads import DECAYS, Epoch, Head, fit_chosen, fit_head, needs
 
@@ -177,3 +178,27 @@ def test_of_several_weight_decays_the_one_with_the_least_validation_loss_is_kept
     assert decay == min(losses, key=lambda d: losses[d]) > 1
     assert min(epoch.val_loss or 0 for epoch in head.history) == losses[decay]
     assert fit_chosen(*train, 2, validation=None, seed=0)[1] == DECAYS[0]
+
+
+def test_forgetting_and_el2n_are_those_of_the_papers() -> None:
+    import torch
+
+    truth, watch = torch.tensor([0, 0, 1]), Watch(3)
+    right, wrong = [9.0, -9.0], [-9.0, 9.0]
+    for epoch, (a, b) in enumerate([(right, wrong), (wrong, wrong), (right, wrong)], start=1):
+        watch.see(epoch, slice(None), torch.tensor([a, b, [0.0, 0.0]]), truth)
+    found = watch.found(3)
+    assert found.n_forgotten.tolist() == [1, 0, 0]
+    assert found.n_correct.tolist() == [2, 0, 0]
+    assert found.el2n == pytest.approx([2**0.5 / 3, 2**0.5, 0.5**0.5], abs=1e-5)
+
+
+def test_a_fit_watches_its_rows(digits: Data) -> None:
+    x, y, *_ = digits
+    head = fit_head(x, y, 10, seed=0)
+    found, p = head.dynamics, head.probabilities(x)
+    assert found is not None
+    assert found.n_epochs == len(head.history)
+    assert (found.n_correct <= found.n_epochs).all()
+    wrong = p.argmax(1) != y
+    assert found.el2n[wrong].mean() > 5 * found.el2n[~wrong].mean()

@@ -44,9 +44,7 @@ def table(cursor: psycopg.Cursor[Any]) -> str:
     heads = [column.name for column in cursor.description or ()]
     rows = [heads, *([_plain(value) for value in row] for row in cursor)]
     widths = [max(map(len, column)) for column in zip(*rows)]
-    return "".join(
-        "  ".join(map(str.ljust, row, widths)).rstrip() + "\n" for row in rows
-    )
+    return "".join("  ".join(map(str.ljust, row, widths)).rstrip() + "\n" for row in rows)
 
 
 def _plain(value: object) -> str:

@@ -118,8 +118,8 @@ def test_a_class_that_is_not_in_use_is_named(client: FlaskClient) -> None:
 
 def test_an_unknown_encoder_is_a_problem(client: FlaskClient) -> None:
     answer = client.get("/v1/media/1/similar?encoder=none")
-    assert (answer.status_code, answer.json["sqlstate"]) == (404, "SD001")
-    assert "smartdb.encoder" in answer.json["detail"]
+    assert (answer.status_code, answer.json["code"]) == (404, "not_found")
+    assert "there are: tiny" in answer.json["detail"]
 
 
 def test_a_media_without_a_vector_says_how_to_get_one(client: FlaskClient) -> None:

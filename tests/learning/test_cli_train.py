@@ -35,7 +35,7 @@ def trained(cli: Cli) -> int:
 def test_dataset_create_says_what_it_made_and_when_nothing_changed(cli: Cli) -> None:
     first = cli("dataset", "create", "fruit", "--ontology", "things", "-m", "first")
     header, row = ok(first).splitlines()
-    assert header.split() == ["dataset", "version", "items", "sealed", "query", "message"]
+    assert header.split() == ["dataset", "version", "items", "sealed", "state", "query", "message"]
     assert row.split()[:3] == ["fruit", "1", "400"]
     assert row.endswith("first")
     assert "400 added, 0 removed, 0 moved" in first.stderr

@@ -29,8 +29,8 @@ ALL = ("coco", "yolo", "voc", "cvat", "label_studio", "folders", "webdataset", "
 @pytest.fixture(scope="module")
 def pets_template(server_home: Path, template: str, tmp_path_factory: Any) -> str:
     """The name of a database with the dataset pets, which is only ever copied."""
-    created(server_home, "smartdb_pets", template, tmp_path_factory.mktemp("pets"))
-    return "smartdb_pets"
+    created(server_home, "smartdb_exported", template, tmp_path_factory.mktemp("pets"))
+    return "smartdb_exported"
 
 
 @pytest.fixture

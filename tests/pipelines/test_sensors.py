@@ -64,5 +64,5 @@ def test_the_sensor_makes_a_version_its_model_and_its_errors_and_is_off_at_first
     sensor = defs.resolve_sensor_def("enough_reviews")
     graph = defs.resolve_asset_graph()
     wanted = {key.to_user_string() for key in sensor.asset_selection.resolve(graph)}
-    assert wanted == {"dataset_version", "training_run", "error", "batch_item"}
+    assert wanted == {"dataset_version", "augmentation", "training_run", "error", "batch_item"}
     assert sensor.default_status is dg.DefaultSensorStatus.STOPPED

@@ -3,12 +3,8 @@ create function smartdb.region_gap(encoder text)
 returns table (label_id bigint, media_id bigint, class text, kind text, problem text)
 language plpgsql stable as $$
 declare
-    at text := (select e.region_vectors from smartdb.encoder as e where e.name = encoder);
+    at constant text := (smartdb.require_encoder(encoder)).region_vectors;
 begin
-    if at is null then
-        raise exception 'no encoder %', encoder
-            using errcode = 'SD001', hint = 'see: select name from smartdb.encoder';
-    end if;
     return query execute format(
         'select r.label_id, r.media_id, r.class, r.kind, r.problem from smartdb.region as r
          where not exists (select from %s as v where v.label_id = r.label_id)', at);

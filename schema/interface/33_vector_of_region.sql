@@ -2,13 +2,9 @@
 create function smartdb.vector_of_region(label bigint, encoder text) returns halfvec
 language plpgsql stable as $$
 declare
-    at text := (select e.region_vectors from smartdb.encoder as e where e.name = encoder);
+    at constant text := (smartdb.require_encoder(encoder)).region_vectors;
     result public.halfvec; -- plpgsql looks names up when it is called, in any search_path
 begin
-    if at is null then
-        raise exception 'no encoder %', encoder
-            using errcode = 'SD001', hint = 'see: select name from smartdb.encoder';
-    end if;
     execute format('select v from %s where label_id = $1', at) into result using label;
     if result is null then
         raise exception 'no vector of encoder % for the region of label %', encoder, label

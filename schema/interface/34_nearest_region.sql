@@ -15,7 +15,7 @@ declare
     exactly constant text := '(v.v operator(public.<=>) $1::public.halfvec(%s)) + 0, v.label_id';
     chosen constant text := case when predicate = 'true' then '' else
         format(E'join smartdb.label as l on l.label_id = v.label_id where (%s\n)', predicate) end;
-    e smartdb.encoder;
+    e constant smartdb.encoder := smartdb.require_encoder(encoder);
     labels bigint[];
     media bigint[];
     distances double precision[];
@@ -23,19 +23,10 @@ declare
     reason text;
 begin
     perform set_config('transaction_read_only', 'on', true); -- for this block, also what the predicate calls
+    perform smartdb.refuse_query(query, e, k);
     perform smartdb.refuse_settings(predicate);
     -- inside parentheses and outside: what is not one condition is an error in one of the places
     execute format(E'select from smartdb.label as l where (%1$s\n) and %1$s\nlimit 0', predicate);
-    select * into e from smartdb.encoder as r where r.name = encoder;
-    if not found then
-        raise exception 'no encoder %', encoder
-            using errcode = 'SD001', hint = 'see: select name from smartdb.encoder';
-    end if;
-    if public.vector_dims(query) <> e.dim then
-        raise exception 'encoder % has % dimensions, the query has %',
-            encoder, e.dim, public.vector_dims(query)
-            using errcode = 'SD002', hint = 'make the query with the same encoder';
-    end if;
     if exists (
         select from pg_catalog.pg_class as i
         where i.relname = format('region_embedding_%s_hnsw', e.encoder_id) and i.relnamespace = 'core'::regnamespace

@@ -2,12 +2,8 @@
 create function smartdb.graph_gap(encoder text) returns table (media_id bigint, reason text)
 language plpgsql stable as $$
 declare
-    at text := (select e.vectors from smartdb.encoder as e where e.name = encoder);
+    at constant text := (smartdb.require_encoder(encoder)).vectors;
 begin
-    if at is null then
-        raise exception 'no encoder %', encoder
-            using errcode = 'SD001', hint = 'see: select name from smartdb.encoder';
-    end if;
     return query execute format(
         'select v.media_id, case when g.media_id is null then ''new'' when g.n_neighbours is null then ''lost edge''
              else ''not placed'' end

@@ -2,12 +2,8 @@
 create function smartdb.embedding_gap(encoder text) returns table (media_id bigint, uri text)
 language plpgsql stable as $$
 declare
-    at text := (select e.vectors from smartdb.encoder as e where e.name = encoder);
+    at constant text := (smartdb.require_encoder(encoder)).vectors;
 begin
-    if at is null then
-        raise exception 'no encoder %', encoder
-            using errcode = 'SD001', hint = 'see: select name from smartdb.encoder';
-    end if;
     return query execute format(
         'select m.media_id, m.uri from smartdb.media as m
          where m.kind in (''image'', ''frame'') and not exists (select from %s as v where v.media_id = m.media_id)', at);

@@ -29,6 +29,7 @@ from smartdb import (
     two_samples,
     version_members,
 )
+from smartdb.embeddings import Registered
 from smartdb.errors import InvalidInput, NothingToDo, translated
 from smartdb.statements import statement
 
@@ -142,7 +143,7 @@ def measure(
         measures = _quality(conn, values) + _classes(conn, values)
         typical: tuple[list[int], list[int]] = ([], [])
         if with_vectors and (encoder or embeddings.all_encoders(conn)):
-            vectors, typical = _vectors(conn, a, b, embeddings.find(conn, encoder).name, seed)
+            vectors, typical = _vectors(conn, a, b, embeddings.find(conn, encoder), seed)
             measures += vectors
     if not measures:
         raise NothingToDo(
@@ -199,7 +200,7 @@ def _classes(conn: psycopg.Connection[Any], values: dict[str, Any]) -> list[Meas
 
 
 def _vectors(
-    conn: psycopg.Connection[Any], a: Side, b: Side, encoder: str, seed: int
+    conn: psycopg.Connection[Any], a: Side, b: Side, encoder: Registered, seed: int
 ) -> tuple[list[Measure], tuple[list[int], list[int]]]:
     """The discrepancy of the vectors, and the five media most typical of a and of b."""
     (ids_a, rows_a), (ids_b, rows_b) = (
@@ -208,17 +209,17 @@ def _vectors(
     if min(len(ids_a), len(ids_b)) < 2:
         return [], ([], [])
     distance, p, witness = two_samples.mmd(rows_a, rows_b, seed)
-    found = Measure(f"encoder {encoder}", "mmd", distance, None, p, len(ids_a), len(ids_b))
+    found = Measure(f"encoder {encoder.name}", "mmd", distance, None, p, len(ids_a), len(ids_b))
     most_a = ids_a[np.argsort(-witness[: len(ids_a)], kind="stable")[:5]]
     most_b = ids_b[np.argsort(witness[len(ids_a) :], kind="stable")[:5]]
     return [found], (most_a.tolist(), most_b.tolist())
 
 
 def _sampled(
-    conn: psycopg.Connection[Any], encoder: str, predicate: str, seed: int
+    conn: psycopg.Connection[Any], encoder: Registered, predicate: str, seed: int
 ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    vectors = embeddings.find(conn, encoder).encoder_id
-    query = statement("drift", "vectors").format(sql.Identifier("smartdb", f"embedding_{vectors}"))
+    view = sql.Identifier("smartdb", f"embedding_{encoder.encoder_id}")
+    query = statement("drift", "vectors").format(view)
     values = {"predicate": predicate, "n": VECTORS, "seed": seed}
     return bulk.read_vectors(conn, query, values)
 

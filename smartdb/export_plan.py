@@ -13,11 +13,10 @@ from typing import Any
 import psycopg
 from psycopg.rows import tuple_row
 
-from smartdb import datasets
+from smartdb import datasets, terms
 from smartdb.errors import InvalidInput, NothingToDo, UseRefused, translated
 from smartdb.formats.base import ClassInfo
 from smartdb.statements import statement
-from smartdb.terms import checked_use
 
 PICTURES = ("copy", "link", "none")
 NAMES = ("sha256", "original")
@@ -103,7 +102,7 @@ def stage(
 ) -> Plan:
     """Stages an export and commits. UseRefused names media that are hidden or not allowed."""
     _check(pictures, names, shard_bytes)
-    purpose = checked_use(purpose) if purpose else version.purpose
+    purpose = terms.checked_use(purpose) if purpose else version.purpose
     dataset_id, ontology_id = _rows(conn, "ontology", {"dataset": version.dataset})[0]
     values: dict[str, Any] = {
         "dataset": version.dataset, "version": version.version, "revision": version.revision,
@@ -160,13 +159,11 @@ def _settle(
     found = _rows(conn, "refused", {})
     if not found or leave_out:
         return
-    n = found[0][0]
-    some = "; ".join(f"media {media_id}: {reason}" for _, media_id, reason in found)
     conn.rollback()
     use = f" for {purpose!r}" if purpose else ""
     raise UseRefused(
-        f"{n} media of version {version.version} may not be exported{use} ({some}"
-        f"{'; ...' if n > len(found) else ''}); see: smartdb terms refused; or leave them out: "
+        f"{found[0][0]} media of version {version.version} may not be exported{use} "
+        f"({terms.told(found)}); see: smartdb terms refused; or leave them out: "
         "--leave-out-refused"
     )
 

@@ -7,7 +7,7 @@ of the database cannot limit the statement that it is a part of.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -40,6 +40,26 @@ def count(
     """How many media fulfil a predicate; errors as of `bounded`."""
     with bounded(conn, predicate, timeout_s):
         return int(_value(conn, "count", predicate=predicate))
+
+
+def write(
+    conn: psycopg.Connection[Any],
+    noun: str,
+    name: str,
+    values: Mapping[str, Any],
+    timeout_s: float = TIMEOUT_S,
+) -> int:
+    """The number that a named statement returns, which writes what a predicate finds.
+
+    ``values`` holds the ``predicate``. It does not commit; errors as of `bounded`.
+    """
+    with (
+        bounded(conn, values["predicate"], timeout_s, read_only=False),
+        conn.cursor(row_factory=tuple_row) as cursor,
+    ):
+        row = cursor.execute(statement(noun, name), values).fetchone()
+    assert row is not None
+    return int(row[0])
 
 
 def checked(conn: psycopg.Connection[Any], predicate: str) -> sql.SQL:

@@ -122,7 +122,7 @@ def similar_regions(
 
     ``encoder`` may be left out where there is only one; else InvalidInput.
     """
-    name = encoder or media.only_encoder(conn)
+    name = media.encoder_name(conn, encoder)
     return name, nearest(conn, label_id, name, k)
 
 

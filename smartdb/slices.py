@@ -6,7 +6,6 @@ functions commits.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -48,7 +47,7 @@ def save(
     a predicate that does not work, takes too long or leads back to the slice.
     """
     values = {"name": name, "predicate": predicate, "note": note, "replace": replace}
-    return _write(conn, "save", values, timeout_s)
+    return predicates.write(conn, "slices", "save", values, timeout_s)
 
 
 def save_set(
@@ -63,7 +62,9 @@ def save_set(
 
     The set stays the same while data change; `include` and `exclude` change it.
     """
-    return _write(conn, "save_set", {"name": name, "predicate": predicate, "note": note}, timeout_s)
+    return predicates.write(
+        conn, "slices", "save_set", {"name": name, "predicate": predicate, "note": note}, timeout_s
+    )
 
 
 def include(
@@ -73,14 +74,18 @@ def include(
 
     NotFound for an unknown slice, InvalidInput for one that is a predicate.
     """
-    return _write(conn, "include", {"name": name, "predicate": predicate}, timeout_s)
+    return predicates.write(
+        conn, "slices", "include", {"name": name, "predicate": predicate}, timeout_s
+    )
 
 
 def exclude(
     conn: psycopg.Connection[Any], name: str, predicate: str, *, timeout_s: float = TIMEOUT_S
 ) -> int:
     """Takes what fulfils a predicate out of a set and returns how many were in it."""
-    return _write(conn, "exclude", {"name": name, "predicate": predicate}, timeout_s)
+    return predicates.write(
+        conn, "slices", "exclude", {"name": name, "predicate": predicate}, timeout_s
+    )
 
 
 def drop(conn: psycopg.Connection[Any], name: str) -> None:
@@ -115,15 +120,3 @@ def items(
 def count(conn: psycopg.Connection[Any], name: str, *, timeout_s: float = TIMEOUT_S) -> int:
     """How many media are in a slice now; NotFound if there is none of that name."""
     return predicates.count(conn, predicates.combined(conn, None, name), timeout_s=timeout_s)
-
-
-def _write(
-    conn: psycopg.Connection[Any], name: str, values: Mapping[str, Any], timeout_s: float
-) -> int:
-    with (
-        predicates.bounded(conn, values["predicate"], timeout_s, read_only=False),
-        conn.cursor(row_factory=tuple_row) as cursor,
-    ):
-        row = cursor.execute(statement("slices", name), values).fetchone()
-    assert row is not None
-    return int(row[0])

@@ -5,11 +5,10 @@ History is kept: `smartdb.tag_at(revision)` tells what was on when. None of thes
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import psycopg
-from psycopg.rows import dict_row, tuple_row
+from psycopg.rows import dict_row
 
 from smartdb import predicates
 from smartdb.errors import NotFound, translated
@@ -31,7 +30,7 @@ def add(
     work or takes too long, and for a tag of no or more than 200 characters.
     """
     values = {"tag": tag, "predicate": predicate, "actor": actor}
-    return _write(conn, "add", values, timeout_s)
+    return predicates.write(conn, "tags", "add", values, timeout_s)
 
 
 def remove(
@@ -47,22 +46,10 @@ def remove(
     """
     if not any(row["tag"] == tag for row in tags(conn)):
         raise NotFound(f"no media has the tag {tag!r}; see: smartdb tag list")
-    return _write(conn, "remove", {"tag": tag, "predicate": predicate}, timeout_s)
+    return predicates.write(conn, "tags", "remove", {"tag": tag, "predicate": predicate}, timeout_s)
 
 
 def tags(conn: psycopg.Connection[Any]) -> list[dict[str, Any]]:
     """The tags there are, with ``n_media``, ``first_at`` and ``last_at``, by name."""
     with translated(), conn.cursor(row_factory=dict_row) as cursor:
         return cursor.execute(statement("tags", "tags")).fetchall()
-
-
-def _write(
-    conn: psycopg.Connection[Any], name: str, values: Mapping[str, Any], timeout_s: float
-) -> int:
-    with (
-        predicates.bounded(conn, values["predicate"], timeout_s, read_only=False),
-        conn.cursor(row_factory=tuple_row) as cursor,
-    ):
-        row = cursor.execute(statement("tags", name), values).fetchone()
-    assert row is not None
-    return int(row[0])

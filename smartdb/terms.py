@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal, TypedDict, Unpack
@@ -133,6 +133,12 @@ def refused(
     values = {"purpose": purpose and checked_use(purpose), "limit": limit}
     with translated(), conn.cursor(row_factory=tuple_row) as cursor:
         return cursor.execute(statement("terms", "refused"), values).fetchall()
+
+
+def told(found: Sequence[tuple[Any, ...]]) -> str:
+    """The first of refused media with their reasons, of rows (how many in all, media, reason)."""
+    some = "; ".join(f"media {media_id}: {reason}" for _, media_id, reason in found)
+    return f"{some}; ..." if found[0][0] > len(found) else some
 
 
 def hide_ended(conn: psycopg.Connection[Any]) -> dict[str, int]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import psycopg
 
-from smartdb import predicates
+from smartdb import predicates, terms
 from smartdb.errors import InvalidInput, UseRefused, translated
 from smartdb.sealed import rows
 from smartdb.statements import statement
@@ -84,9 +84,8 @@ def settle_refused(conn: psycopg.Connection[Any], plan: Plan, leave_out: bool) -
     found = rows(conn, "refused", {})
     n = found[0][0] if found else 0
     if n and not leave_out:
-        some = "; ".join(f"media {media_id}: {reason}" for _, media_id, reason in found)
         raise UseRefused(
-            f"{n} media do not allow {plan.purpose!r} ({some}{'; ...' if n > len(found) else ''}); "
+            f"{n} media do not allow {plan.purpose!r} ({terms.told(found)}); "
             f"see: smartdb terms refused {plan.purpose}; state terms: smartdb source set, "
             "smartdb terms set; or leave them out: --leave-out-refused"
         )

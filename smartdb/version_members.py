@@ -9,9 +9,9 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
+from smartdb import slices
 from smartdb.errors import InvalidInput
 
-_BATCH = "m.media_id in (select b.media_id from smartdb.batch_item as b where b.batch_id = {})"
 _SLICE = "m.media_id in (select s.media_id from smartdb.slice_item({}) as s)"
 _VERSION = "m.media_id in (select i.media_id from smartdb.dataset_item_at({}, {}) as i)"
 _IDS = "m.media_id = any ({})"
@@ -25,9 +25,9 @@ class Members:
     ids: tuple[int, ...] = ()
 
 
-def of_batch(conn: psycopg.Connection[Any], batch: int) -> str:
+def of_batch(batch: int) -> str:
     """The media of a batch."""
-    return _filled(conn, _BATCH, batch)
+    return slices.IN_BATCH.format(int(batch))
 
 
 def of_slice(conn: psycopg.Connection[Any], name: str) -> str:

@@ -124,7 +124,7 @@ def _source(
     elif asked.batch is not None:
         found["batch_id"], encoder_id = _batch(conn, asked.batch)
         found["encoder_id"] = encoder_id or before["encoder_id"]
-        query = version_members.of_batch(conn, asked.batch)
+        query = version_members.of_batch(asked.batch)
     elif asked.slice is not None:
         query = version_members.of_slice(conn, asked.slice)
     elif asked.parent is not None or asked.add or asked.remove:

@@ -13,9 +13,8 @@ declare
         from %2$s as v %3$s order by %4$s limit $2) as n order by n.distance, n.label_id';
     by_index constant text := 'v.v operator(public.<=>) $1::public.halfvec(%s)';
     exactly constant text := '(v.v operator(public.<=>) $1::public.halfvec(%s)) + 0, v.label_id';
-    chosen constant text := case when predicate = 'true' then '' else
-        format(E'join smartdb.label as l on l.label_id = v.label_id where (%s\n)', predicate) end;
     e constant smartdb.encoder := smartdb.require_encoder(encoder);
+    chosen text := '';
     labels bigint[];
     media bigint[];
     distances double precision[];
@@ -24,9 +23,10 @@ declare
 begin
     perform set_config('transaction_read_only', 'on', true); -- for this block, also what the predicate calls
     perform smartdb.refuse_query(query, e, k);
-    perform smartdb.refuse_settings(predicate);
-    -- inside parentheses and outside: what is not one condition is an error in one of the places
-    execute format(E'select from smartdb.label as l where (%1$s\n) and %1$s\nlimit 0', predicate);
+    if predicate is distinct from 'true' then
+        chosen := 'join smartdb.label as l on l.label_id = v.label_id where '
+            || smartdb.checked_predicate(predicate, 'label');
+    end if;
     if exists (
         select from pg_catalog.pg_class as i
         where i.relname = format('region_embedding_%s_hnsw', e.encoder_id) and i.relnamespace = 'core'::regnamespace

@@ -134,7 +134,8 @@ def media_map(conn: psycopg.Connection[Any], encoder: str, colour: Colour | None
     groups = [value for value, _ in known.most_common(10)]
     named = np.array([groups.index(value) if value in groups else -1 for value in values])
     size = float(np.clip(3000 / len(rows), 0.5, 16))
-    for at, group in [(-1, "others"), *enumerate(groups)]:
+    rest = "others" if len(known) > len(groups) else f"no {by}"
+    for at, group in [(-1, rest), *enumerate(groups)]:
         of = named == at
         if of.any():
             tint = "#c9ccd1" if at < 0 else f"C{at}"

@@ -61,7 +61,7 @@ def answer(conn: psycopg.Connection[Any], truth: story.Truth, n: int) -> int:
         click.echo(
             f"{'':<15} {found['asked']:,} answered from the known truth: "
             f"{found['wrong_found']:,} labels were wrong and are corrected, "
-            f"{found['right']:,} were right"
+            f"{found['right']:,} {'was' if found['right'] == 1 else 'were'} right"
         )
     return found["asked"]
 

@@ -33,8 +33,8 @@ where e.run_id = %(run_id)s and e.split = 'test'
 order by e.confidence desc, e.media_id limit %(n)s;
 
 -- name: batch
--- The first of a batch.
-select b.media_id, b.reason as caption
+-- The first of a batch, by their ids, which find them again, and the reasons, of which less may fit.
+select b.media_id, 'media ' || b.media_id || E'\n' || b.reason as caption
 from smartdb.batch_item as b
 where b.batch_id = %(batch_id)s
 order by b.rank limit %(n)s;

@@ -1502,7 +1502,7 @@ $$;
 comment on function core.forget_vectors() is
     'Statement trigger of the tables of vectors: the edges from and to a vector go with it.';
 
--- Annotating: what may be said (ontology) and what was said (label). Labels are versioned rows.
+-- Annotating: what may be said: ontologies, whose versions never change.
 
 create table core.ontology (
     ontology_id bigint generated always as identity,
@@ -1576,6 +1576,8 @@ comment on column core.class.version_from is 'First version that has it.';
 comment on column core.class.version_to is 'First version that no longer has it; null: it is in use.';
 comment on column core.class.replaces_class_id is
     'The class, retired in the same version, of which this is the new name. A class is never renamed in place: sealed versions name it.';
+
+-- Annotating: what was said about media. Labels are versioned rows.
 
 create sequence core.label_object as bigint;
 comment on sequence core.label_object is 'Numbers the labelled things, whose identity outlives edits of their label.';
@@ -2288,7 +2290,7 @@ comment on function core.text_match(tsquery, bigint) is
     'The media whose documents match, best first (ts_rank, divided by 1 + log of the length), the first n or all; restricted '
     'ones never.';
 
--- Annotating and reviewing: tasks with leases, reviews, suspected errors, and chosen batches.
+-- What samplers chose to work on next.
 
 create table core.batch (
     batch_id bigint generated always as identity,
@@ -2330,11 +2332,42 @@ comment on column core.batch_item.rank is 'Order of choice, from 1.';
 comment on column core.batch_item.score is 'Score by the strategy; larger was more wanted.';
 comment on column core.batch_item.reason is 'Why, for a person.';
 
+-- Annotating: work for people, claimed by lease.
+
+create table core.project (
+    project_id bigint generated always as identity,
+    name text not null,
+    ontology_id bigint not null,
+    instructions text not null default '',
+    kinds text[] not null default '{classification}',
+    overlap smallint not null default 1,
+    created_at timestamptz not null default now(),
+    constraint project_pk primary key (project_id),
+    constraint project_name_key unique (name),
+    constraint project_name_check check (name <> ''),
+    constraint project_overlap_check check (overlap between 1 and 100),
+    constraint project_ontology_fk foreign key (ontology_id)
+        references core.ontology (ontology_id) on delete restrict
+);
+create index project_ontology_idx on core.project (ontology_id);
+call core.make_permanent('core.project', 'project_id');
+comment on table core.project is 'What annotators are asked: to say which classes of an ontology, in which kinds of label, how many of them for each media.';
+comment on column core.project.project_id is 'Identity of the project.';
+comment on column core.project.name is 'Unique name, as shown to people.';
+comment on column core.project.ontology_id is 'The ontology whose classes are asked for.';
+comment on column core.project.instructions is 'What annotators read before they begin.';
+comment on column core.project.kinds is 'Kinds of label that are asked for.';
+comment on column core.project.overlap is 'How many people label each media; never one person twice.';
+comment on column core.project.created_at is 'When it was made.';
+
 create table core.task (
     task_id bigint generated always as identity,
     kind text not null,
     media_id bigint not null,
     label_id bigint,
+    project_id bigint,
+    slot smallint not null default 1,
+    prefill jsonb,
     state text not null default 'open',
     priority double precision not null default 0,
     assignee_id bigint,
@@ -2355,13 +2388,17 @@ create table core.task (
         references core.media (media_id) on delete restrict,
     constraint task_label_fk foreign key (label_id)
         references core.label (label_id) on delete restrict,
+    constraint task_project_fk foreign key (project_id)
+        references core.project (project_id) on delete restrict,
+    constraint task_slot_check check (slot >= 1),
     constraint task_assignee_fk foreign key (assignee_id)
         references core.actor (actor_id) on delete restrict,
     constraint task_batch_fk foreign key (batch_id)
         references core.batch (batch_id) on delete set null
 );
-create unique index task_pending_key on core.task (kind, media_id, coalesce(label_id, 0))
+create unique index task_pending_key on core.task (kind, media_id, coalesce(label_id, 0), coalesce(project_id, 0), slot)
     where state in ('open', 'claimed');
+create index task_project_idx on core.task (project_id) where project_id is not null;
 create index task_queue_idx on core.task (kind, priority desc, task_id) where state in ('open', 'claimed');
 create index task_media_idx on core.task (media_id);
 create index task_label_idx on core.task (label_id) where label_id is not null;
@@ -2381,6 +2418,10 @@ comment on column core.task.task_id is 'Identity of the task.';
 comment on column core.task.kind is 'label (say what it is), review (judge a label) or adjudicate (settle a dispute).';
 comment on column core.task.media_id is 'The media to look at.';
 comment on column core.task.label_id is 'The label to judge; null for a label task.';
+comment on column core.task.project_id is 'The project that asks; null for the one question of a small team: what is it?';
+comment on column core.task.slot is 'Which of the project''s overlapping answers about the media this is, from 1.';
+comment on column core.task.prefill is
+    'Labels that the annotator starts from: a list of objects with class, kind, x, y, w, h, shape, attributes, confidence.';
 comment on column core.task.state is 'open, claimed, done or skipped.';
 comment on column core.task.priority is 'Larger comes first.';
 comment on column core.task.assignee_id is 'Who claimed it last.';
@@ -2389,6 +2430,8 @@ comment on column core.task.batch_id is 'The batch that asked for it.';
 comment on column core.task.created_at is 'When it was made.';
 comment on column core.task.claimed_at is 'When it was claimed last.';
 comment on column core.task.done_at is 'When it was done or skipped.';
+
+-- Reviewing: verdicts on labels.
 
 create table core.review (
     review_id bigint generated always as identity,
@@ -2450,24 +2493,33 @@ comment on function core.refuse_own_review() is 'Row trigger: nobody reviews the
 create trigger refuse_own_review before insert on core.review
     for each row execute function core.refuse_own_review();
 
+-- Reviewing: suspected label errors.
+
 create table core.label_issue (
     issue_id bigint generated always as identity,
-    label_id bigint not null,
+    media_id bigint not null,
+    label_id bigint,
     kind text not null,
     score real not null,
     suggested_class_id bigint,
+    suggestion jsonb,
     state text not null default 'open',
     run_id bigint not null,
     created_at timestamptz not null default now(),
     constraint label_issue_pk primary key (issue_id),
     constraint label_issue_label_kind_key unique (label_id, kind),
     constraint label_issue_kind_check check (kind ~ '^[a-z_]+$'),
+    constraint label_issue_label_check check ((label_id is null) = (kind = 'overlooked')),
     constraint label_issue_score_check check (score between 0 and 1),
     constraint label_issue_state_check check (state in ('open', 'confirmed', 'dismissed'))
 );
 create index label_issue_queue_idx on core.label_issue (score desc, issue_id) where state = 'open';
+create unique index label_issue_overlooked_key on core.label_issue (media_id, suggestion) where label_id is null;
+create index label_issue_media_idx on core.label_issue (media_id);
 create index label_issue_run_idx on core.label_issue (run_id);
+call core.protect('core.label_issue');
 call core.refer('core.label_issue', '{
+    {media_id, core.media, media_id},
     {label_id, core.label, label_id},
     {suggested_class_id, core.class, class_id},
     {run_id, core.run, run_id}
@@ -2475,13 +2527,44 @@ call core.refer('core.label_issue', '{
 comment on table core.label_issue is
     'A suspected label error: a question for a reviewer, not a verdict. Resolving it keeps the answer.';
 comment on column core.label_issue.issue_id is 'Identity of the suspicion.';
-comment on column core.label_issue.label_id is 'The suspected label row.';
+comment on column core.label_issue.media_id is 'The media.';
+comment on column core.label_issue.label_id is 'The suspected label row; null where a label is missing (overlooked).';
 comment on column core.label_issue.kind is 'swapped (another class is likelier), overlooked, badly_placed, duplicate, ...';
 comment on column core.label_issue.score is 'How suspicious, 0 to 1; larger first.';
 comment on column core.label_issue.suggested_class_id is 'The class that the detector would give.';
+comment on column core.label_issue.suggestion is
+    'What the detector would say instead, for instance {"kind": "box", "x": 4, "y": 2, "w": 9, "h": 9}; columns of core.label.';
 comment on column core.label_issue.state is 'open, confirmed (it was wrong) or dismissed (it was right).';
 comment on column core.label_issue.run_id is 'The run that found it last.';
 comment on column core.label_issue.created_at is 'When it was found first.';
+
+-- Reviewing: labels that are known to be true, by which annotators, models and thresholds are measured.
+
+create table core.gold (
+    gold_id bigint generated always as identity,
+    label_id bigint not null,
+    actor_id bigint not null,
+    reason text,
+    created_at timestamptz not null default now(),
+    rev_from bigint not null default nextval('core.revision'),
+    rev_to bigint,
+    constraint gold_pk primary key (gold_id),
+    constraint gold_rev_check check (rev_to > rev_from)
+);
+create unique index gold_live_key on core.gold (label_id) where rev_to is null;
+call core.make_versioned('core.gold');
+call core.refer('core.gold', '{
+    {label_id, core.label, label_id},
+    {actor_id, core.actor, actor_id}
+}');
+comment on table core.gold is 'A label row that is taken for the truth while both it and this mark are live.';
+comment on column core.gold.gold_id is 'Identity of the mark.';
+comment on column core.gold.label_id is 'The label row.';
+comment on column core.gold.actor_id is 'Who says so.';
+comment on column core.gold.reason is 'Why, for a person.';
+comment on column core.gold.created_at is 'When, for people; order is told by rev_from.';
+comment on column core.gold.rev_from is 'Revision at which it became so.';
+comment on column core.gold.rev_to is 'Revision at which it was withdrawn; null while it holds.';
 
 -- Managing: datasets, their sealed versions, and membership by intervals of versions.
 
@@ -3577,7 +3660,7 @@ begin
         get diagnostics n_of_one = row_count;
         n_vectors := n_vectors + n_of_one;
     end loop;
-    with issues as (delete from core.label_issue where label_id = any (labels) returning 1),
+    with issues as (delete from core.label_issue where media_id = any (ids) returning 1),
     tasks as (
         update core.task set state = 'skipped', lease_until = null, done_at = now()
         where media_id = any (ids) and state in ('open', 'claimed') returning 1

@@ -121,7 +121,7 @@ begin
         get diagnostics n_of_one = row_count;
         n_vectors := n_vectors + n_of_one;
     end loop;
-    with issues as (delete from core.label_issue where label_id = any (labels) returning 1),
+    with issues as (delete from core.label_issue where media_id = any (ids) returning 1),
     tasks as (
         update core.task set state = 'skipped', lease_until = null, done_at = now()
         where media_id = any (ids) and state in ('open', 'claimed') returning 1

@@ -1,22 +1,23 @@
 -- Suspected label errors, with the verdict where there is one.
 create view smartdb.label_issue as
 select
-    i.issue_id, i.label_id, h.media_id, m.uri, h.class, h.actor, c.name as suggested_class,
-    i.kind, i.score, i.state, h.rev_to is null as is_live, i.run_id, i.created_at
+    i.issue_id, i.label_id, i.media_id, m.uri, h.class, h.actor, c.name as suggested_class,
+    i.suggestion, i.kind, i.score, i.state, h.rev_to is null as is_live, i.run_id, i.created_at
 from core.label_issue as i
-join smartdb.label_history as h on h.label_id = i.label_id
-join smartdb.media as m on m.media_id = h.media_id
+join smartdb.media as m on m.media_id = i.media_id
+left join smartdb.label_history as h on h.label_id = i.label_id
 left join core.class as c on c.class_id = i.suggested_class_id;
 
 comment on view smartdb.label_issue is
     'Suspected label errors: questions, not verdicts. confirmed was wrong, dismissed was right.';
 comment on column smartdb.label_issue.issue_id is 'Identity of the suspicion.';
-comment on column smartdb.label_issue.label_id is 'The suspected state of the label.';
+comment on column smartdb.label_issue.label_id is 'The suspected state of the label; null where a label is missing (overlooked).';
 comment on column smartdb.label_issue.media_id is 'The media.';
 comment on column smartdb.label_issue.uri is 'Where its bytes lie.';
 comment on column smartdb.label_issue.class is 'The class it was given.';
 comment on column smartdb.label_issue.actor is 'Who gave it.';
 comment on column smartdb.label_issue.suggested_class is 'The class that the detector would give.';
+comment on column smartdb.label_issue.suggestion is 'Where and how the detector would put it: kind, x, y, w, h, shape.';
 comment on column smartdb.label_issue.kind is 'swapped, overlooked, badly_placed, duplicate, ...';
 comment on column smartdb.label_issue.score is 'How suspicious, 0 to 1.';
 comment on column smartdb.label_issue.state is 'open, confirmed or dismissed.';

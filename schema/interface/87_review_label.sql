@@ -72,7 +72,7 @@ begin
         select from smartdb.media_class as c where c.media_id = l.media_id
     ) then
         insert into core.task (kind, media_id) values ('label', l.media_id)
-        on conflict (kind, media_id, coalesce(label_id, 0)) where state in ('open', 'claimed') do nothing;
+        on conflict (kind, media_id, coalesce(label_id, 0), coalesce(project_id, 0), slot) where state in ('open', 'claimed') do nothing;
     end if;
     return result;
 end

@@ -34,7 +34,8 @@ grant select (media_id) on core.restriction to smartdb_annotator, smartdb_review
 -- Annotators and reviewers: see what is to be said, about what, and what was said.
 grant select on
     core.ontology, core.ontology_version, core.class, core.media, core.media_location, core.actor,
-    core.batch, core.batch_item, core.task, core.label, core.review, core.label_issue, core.media_tag
+    core.batch, core.batch_item, core.task, core.label, core.review, core.label_issue, core.media_tag,
+    core.project
 to smartdb_annotator, smartdb_reviewer;
 -- A person is known by name at their first answer.
 grant insert on core.actor to smartdb_annotator, smartdb_reviewer;
@@ -46,6 +47,7 @@ grant usage on sequence core.revision, core.label_object to smartdb_annotator, s
 -- Reviewers: answer a suspicion, and send a media back to be labelled again.
 grant update (state) on core.label_issue to smartdb_reviewer;
 grant insert on core.task to smartdb_reviewer;
+grant select on core.gold to smartdb_reviewer;
 
 -- Writers, that is pipelines: read everything.
 grant select on all tables in schema core to smartdb_writer;
@@ -93,6 +95,8 @@ to smartdb_writer;
 grant insert, delete on core.prompt to smartdb_writer;
 grant insert, update, delete on core.graph, core.media_graph, core.cluster, core.map to smartdb_writer;
 grant insert, update, delete on core.detector_media to smartdb_writer;
+-- What annotators are asked, and what is known to be true.
+grant insert, update (instructions, overlap) on core.project to smartdb_writer;
 -- Hide a media, but not show it again.
 grant insert on core.restriction to smartdb_writer;
 -- A checkpoint, and what only the owner can do: make the tables of an encoder or a run, recognise
@@ -165,6 +169,7 @@ declare
     written constant text[][] := array[
         ['core.label', 'smartdb_writer, smartdb_annotator, smartdb_reviewer'],
         ['core.review', 'smartdb_writer, smartdb_reviewer'],
+        ['core.gold', 'smartdb_writer, smartdb_reviewer'],
         ['core.dataset_tag', 'smartdb_writer'],
         ['core.media_tag', 'smartdb_writer, smartdb_annotator, smartdb_reviewer']
     ];

@@ -49,8 +49,8 @@ where not exists (
 
 -- name: add_swapped
 -- Suspects the labels, unless a reviewer has decided; open suspicions take the new score.
-insert into core.label_issue as i (label_id, kind, score, suggested_class_id, run_id)
-select e.label_id, 'swapped', e.score, e.suggested_class_id, %(run_id)s
+insert into core.label_issue as i (media_id, label_id, kind, score, suggested_class_id, run_id)
+select e.media_id, e.label_id, 'swapped', e.score, e.suggested_class_id, %(run_id)s
 from pg_temp.examined_label as e
 where
     e.is_suspect
@@ -82,7 +82,7 @@ returning i.label_id;
 -- Suspects the labels of media that one importer puts in several classes: all but one are wrong.
 with torn as (
     select
-        l.label_id, 1 - 1 / count(*) over (partition by l.media_id, l.actor_id)::real as score,
+        l.media_id, l.label_id, 1 - 1 / count(*) over (partition by l.media_id, l.actor_id)::real as score,
         case
             when count(*) over (partition by l.media_id, l.actor_id) = 2
                 then sum(l.class_id) over (partition by l.media_id, l.actor_id) - l.class_id
@@ -96,8 +96,8 @@ with torn as (
             group by k.media_id having count(*) > 1
         )
 )
-insert into core.label_issue as i (label_id, kind, score, suggested_class_id, run_id)
-select t.label_id, 'conflicting', t.score, t.other_class_id, %(run_id)s
+insert into core.label_issue as i (media_id, label_id, kind, score, suggested_class_id, run_id)
+select t.media_id, t.label_id, 'conflicting', t.score, t.other_class_id, %(run_id)s
 from torn as t
 where t.score > 0
 order by t.label_id

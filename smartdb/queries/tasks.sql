@@ -20,7 +20,7 @@ where
         )
     )
 order by m.media_id
-on conflict (kind, media_id, coalesce(label_id, 0)) where state in ('open', 'claimed') do nothing;
+on conflict (kind, media_id, coalesce(label_id, 0), coalesce(project_id, 0), slot) where state in ('open', 'claimed') do nothing;
 
 -- name: close_labelled
 -- Ends unclaimed label tasks of media that got a class otherwise, for instance from an import.
@@ -50,7 +50,7 @@ where
 with wanted as (
     select q.label_id, q.media_id, max(q.score)::double precision as score
     from smartdb.review_queue as q
-    where not exists (
+    where q.label_id is not null and not exists (
         select from core.task as t
         where
             t.label_id = q.label_id and t.kind = 'review' and t.state = 'skipped'
@@ -64,7 +64,7 @@ insert into core.task as k (kind, media_id, label_id, priority)
 select 'review', w.media_id, w.label_id, w.score
 from wanted as w
 order by w.score desc, w.label_id
-on conflict (kind, media_id, coalesce(label_id, 0)) where state in ('open', 'claimed')
+on conflict (kind, media_id, coalesce(label_id, 0), coalesce(project_id, 0), slot) where state in ('open', 'claimed')
 do update set priority = excluded.priority where k.priority <> excluded.priority
 returning k.xmax = 0 as is_new;
 
@@ -103,7 +103,7 @@ select
     c.media_id, c.label_id, c.priority, %(batch_id)s
 from chosen as c
 order by c.priority desc
-on conflict (kind, media_id, coalesce(label_id, 0)) where state in ('open', 'claimed')
+on conflict (kind, media_id, coalesce(label_id, 0), coalesce(project_id, 0), slot) where state in ('open', 'claimed')
 do update set
     batch_id = excluded.batch_id, priority = greatest(k.priority, excluded.priority)
 where k.batch_id is distinct from excluded.batch_id

@@ -22,8 +22,8 @@ def pets(conn: Conn) -> Conn:
     """The labels of the folders: 1 to 4 cat, 5 to 8 dog, 8 also cat; 1, 2 and 5 suspected."""
     labels.import_folder_labels(conn, "pets", ontology="pets")
     conn.execute(
-        "insert into core.label_issue (label_id, kind, score, suggested_class_id, run_id)"
-        " select label_id, 'swapped', 1 - media_id / 10.0, 3 - class_id, 1"
+        "insert into core.label_issue (media_id, label_id, kind, score, suggested_class_id, run_id)"
+        " select media_id, label_id, 'swapped', 1 - media_id / 10.0, 3 - class_id, 1"
         " from smartdb.label where media_id in (1, 2, 5)"
     )
     conn.commit()

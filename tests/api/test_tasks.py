@@ -154,8 +154,8 @@ def test_the_review_queue_says_what_is_suspected(client: FlaskClient) -> None:
 
 def test_the_review_queue_comes_in_pages(own: FlaskClient, run_sql: Sql) -> None:
     run_sql(
-        "insert into core.label_issue (label_id, kind, score, run_id) "
-        "select label_id, 'odd', (label_id % 3) / 10.0, 4 from core.label "
+        "insert into core.label_issue (media_id, label_id, kind, score, run_id) "
+        "select media_id, label_id, 'odd', (label_id % 3) / 10.0, 4 from core.label "
         "where rev_to is null and media_id <> 12"
     )
     seen, after = [], ""

@@ -136,8 +136,8 @@ def test_what_is_no_longer_suspected_is_dropped_and_its_task_withdrawn(spoiled: 
     tasks.queue_reviews(spoiled)
     relabel(spoiled, 1, 1 + 1 % 3)  # closed: another label is in its place
     spoiled.execute(  # a suspicion that the next run does not share
-        "insert into core.label_issue (label_id, kind, score, run_id)"
-        " select label_id, 'swapped', 0.9, 1 from smartdb.label where media_id = 2"
+        "insert into core.label_issue (media_id, label_id, kind, score, run_id)"
+        " select media_id, label_id, 'swapped', 0.9, 1 from smartdb.label where media_id = 2"
     )
     tasks.queue_reviews(spoiled)
     spoiled.commit()

@@ -101,14 +101,16 @@ left join smartdb.media_class_at((select e.revision from core.evaluation as e wh
 left join smartdb.dataset_item_at('pets', 1) as d on d.media_id = i;
 insert into core.metric (run_id, name, split, step, value, n) values
     (4, 'accuracy', 'test', null, 0.3333, 3), (4, 'loss', 'train', 1, 0.69, 6), (4, 'loss', 'train', 2, 0.41, 6);
-insert into core.label_issue (label_id, kind, score, suggested_class_id, run_id) values
-    (5, 'swapped', 0.8, 3, 4), (9, 'swapped', 0.6, 2, 4), (7, 'swapped', 0.3, 2, 4);
+insert into core.label_issue (media_id, label_id, kind, score, suggested_class_id, run_id) values
+    (5, 5, 'swapped', 0.8, 3, 4), (9, 9, 'swapped', 0.6, 2, 4), (7, 7, 'swapped', 0.3, 2, 4);
 insert into core.task (kind, media_id, label_id, priority) values ('review', 5, 5, 0.8), ('review', 7, 7, 0.3);
 
 -- Ana reviews two of the three.
 set local role smartdb_reviewer;
 select smartdb.review_label(5, 'ana', 'corrected', 'dog', 'long ears');
 select smartdb.review_label(9, 'ana', 'accepted');
+insert into core.actor (name, kind) values ('cy', 'person');
+insert into core.gold (label_id, actor_id, reason) select 9, a.actor_id, 'seen by three' from core.actor as a where a.name = 'cy';
 set local role smartdb_owner;
 
 -- She finds four pictures dark as night; one of them she takes back after version 2.

@@ -80,6 +80,9 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "update core.review set verdict = 'accepted' where review_id = 1": (OWNER,),
     "update core.label_issue set state = 'dismissed' where issue_id = 1": (REVIEWER, WRITER, OWNER),
     "update core.label_issue set score = 0 where issue_id = 1": (WRITER, OWNER),
+    "insert into core.gold (label_id, actor_id) values (1, 2)": (REVIEWER, WRITER, OWNER),
+    "update core.gold set rev_to = 0 where gold_id = 1": (REVIEWER, WRITER, OWNER),
+    "select label_id from core.gold": (REVIEWER, WRITER, OWNER),
     # pipelines
     "insert into core.run (kind, code_version) values ('x', '0')": (WRITER, PRIVACY, OWNER),
     "update core.run set counts = '{}' where run_id = 1": (WRITER, PRIVACY, OWNER),

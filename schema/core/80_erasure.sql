@@ -126,6 +126,8 @@ begin
         update core.task set state = 'skipped', lease_until = null, done_at = now()
         where media_id = any (ids) and state in ('open', 'claimed') returning 1
     ),
+    matches as (delete from core.detection_match where media_id = any (ids)),
+    truths as (delete from core.detection_truth where media_id = any (ids)),
     predictions as (delete from core.prediction where media_id = any (ids) returning 1),
     foretold as (delete from core.predicted_label where media_id = any (ids) returning 1),
     dynamics as (delete from core.training_dynamics where media_id = any (ids) returning 1),

@@ -63,6 +63,7 @@ grant insert on
     core.recipe, core.drift
 to smartdb_writer;
 grant insert on
+    core.detection_evaluation, core.detection_match, core.detection_truth,
     core.training_dynamics, core.pruning, core.pruning_item, core.pruning_point
 to smartdb_writer;
 -- Facts of which a part may be found out, or end, later.

@@ -57,6 +57,7 @@ COMMANDS = {
     "classes": "smartdb.cli.annotate:classes",
     "labels": "smartdb.cli.annotate:labels",
     "tasks": "smartdb.cli.annotate:tasks",
+    "detections": "smartdb.cli.detections:detections",
     "find-issues": "smartdb.cli.review:find_issues",
     "find-box-issues": "smartdb.cli.box_issues:find_box_issues",
     "issues": "smartdb.cli.review:issues",

@@ -75,4 +75,4 @@ def errors(run_id: int, iou: float, confidence: float, as_json: bool) -> None:
         output.print_json([dict(zip(names, row, strict=True)) for row in rows])
         return
     output.table(rows, names)
-    output.say(f"which ones: select * from smartdb.detection_error({run_id}, {iou})")
+    output.say(f"which ones: smartdb.detection_error({run_id}, {iou}) in SQL")

@@ -271,7 +271,8 @@ def test_the_commands_print_numbers_classes_and_errors(toy: Conn, cli: Any) -> N
     run_id = (
         cli("detections", "evaluate", "2", "--json").stdout.split('"run_id": ')[1].split(",")[0]
     )
-    assert [line.split() for line in cli("detections", "classes", run_id).stdout.splitlines()[1:]] == [
+    lines = cli("detections", "classes", run_id).stdout.splitlines()[1:]
+    assert [line.split() for line in lines] == [
         ["bus", "1", "0", "0"], ["car", "3", "0.3366", "0.3333"],
     ]  # fmt: skip
     assert "localisation" in cli("detections", "errors", run_id).stdout

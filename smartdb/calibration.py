@@ -86,9 +86,7 @@ def lower_bound(
     return _clopper_pearson(k, m, 1 - level)
 
 
-def n_needed(
-    precision: float, *, level: float = LEVEL, bound: Bound = "clopper_pearson"
-) -> int:
+def n_needed(precision: float, *, level: float = LEVEL, bound: Bound = "clopper_pearson") -> int:
     """How many gold items, all of them right, it takes at least to promise ``precision``."""
     n = 1
     while lower_bound(n, n, level=level, bound=bound) < precision:

@@ -13,7 +13,7 @@ from psycopg import sql
 from smartdb import auto_labels, labelling_functions, neighbour_vote, proposals, server, zero_shot
 from smartdb.auto_labels import Promise
 from smartdb.database import connect
-from smartdb.errors import AccessDenied, Conflict, InvalidInput, NotFound, NothingToDo
+from smartdb.errors import Conflict, InvalidInput, NotFound, NothingToDo
 from smartdb.proposals import Proposals
 
 Conn = psycopg.Connection[Any]
@@ -21,11 +21,13 @@ N, GOLD = 400, 160
 TIMES = Promise(precision=0.9)
 
 # Media 1 to 160 are gold, cat where odd. Vectors of cats point along x, of dogs along y, the last
-# fifty in between; brightness is high for cats, and at random for every tenth media.
+# fifty in between; cats are bright, and every tenth media as bright as its number.
 PLANTED = f"""
-insert into core.run (kind, status, code_version, finished_at) values ('ingest', 'succeeded', '0', now());
+insert into core.run (kind, status, code_version, finished_at)
+values ('ingest', 'succeeded', '0', now());
 insert into core.media (sha256, kind, mime, n_bytes, width, height, run_id)
-select sha256(('m ' || i)::bytea), 'image', 'image/png', 100, 32, 24, 1 from generate_series(1, {N}) as i;
+select sha256(('m ' || i)::bytea), 'image', 'image/png', 100, 32, 24, 1
+from generate_series(1, {N}) as i;
 insert into core.quality (media_id, brightness, contrast, sharpness, entropy, colourfulness)
 select i, case when i % 10 = 0 then i / 1000.0 when i % 2 = 1 then 0.8 else 0.2 end, 0.2, i, 5, 30
 from generate_series(1, {N}) as i;
@@ -44,7 +46,8 @@ select i, 2 - i % 2, 'human', 1 from generate_series(1, {GOLD}) as i;
 insert into core.gold (label_id, actor_id) select label_id, 2 from core.label;
 insert into core.prompt (encoder_id, text, v)
 select 1, t.text, t.v::halfvec from (values
-    ('a photo of a cat.', '[1,0.1,0]'), ('a cat', '[1,0.05,0]'), ('a photo of a dog.', '[0.1,1,0]'), ('a dog', '[0,1,0]')
+    ('a photo of a cat.', '[1,0.1,0]'), ('a cat', '[1,0.05,0]'),
+    ('a photo of a dog.', '[0.1,1,0]'), ('a dog', '[0,1,0]')
 ) as t (text, v);
 """
 
@@ -104,7 +107,8 @@ def wrote(conn: Conn) -> Conn:
     conn.execute("set search_path = smartdb, public")
     conn.commit()
     report = auto_labels.write(conn, mixed(said(1, GOLD, right=0.5), said(201, N)), TIMES)
-    assert report.counts["added"] and report.counts["opened"]
+    assert report.counts["added"]
+    assert report.counts["opened"]
     return conn
 
 
@@ -120,7 +124,10 @@ def test_only_what_gold_vouches_for_becomes_a_label_and_the_rest_a_prefilled_tas
         "select confidence, n_gold, n_above, n_correct, precision_low >= 0.9, reason, run_id,"
         " is_current from auto_label_threshold",
     )
-    assert told[1] == GOLD and 80 <= told[2] < 95 and told[3] == 80 and told[4:6] == (True, None)
+    assert told[1] == GOLD
+    assert 80 <= told[2] < 95
+    assert told[3] == 80
+    assert told[4:6] == (True, None)
     labelled = rows(
         wrote,
         "select media_id, origin, actor, confidence, run_id from label where origin = 'model'",
@@ -141,7 +148,8 @@ def test_the_same_again_does_nothing_and_leaves_no_run(wrote: Conn) -> None:
     found = mixed(said(1, GOLD, right=0.5), said(201, N))
     before = count(wrote, "core.run"), count(wrote, "core.label"), count(wrote, "core.task")
     again = auto_labels.write(wrote, found, TIMES)
-    assert again.run_id is None and again.counts["added"] == again.counts["closed"] == 0
+    assert again.run_id is None
+    assert again.counts["added"] == again.counts["closed"] == 0
     assert before == (
         count(wrote, "core.run"),
         count(wrote, "core.label"),
@@ -166,8 +174,10 @@ def test_a_new_model_closes_the_labels_of_the_old_one(wrote: Conn) -> None:
 def test_with_too_little_gold_it_says_so_and_writes_none(conn: Conn) -> None:
     report = auto_labels.write(conn, mixed(said(1, 20), said(201, 300)), TIMES)
     (told,) = report.thresholds.values()
-    assert told.confidence is None and "20 gold items are too few" in str(told.reason)
-    assert report.counts["added"] == 0 and report.counts["opened"] == 100
+    assert told.confidence is None
+    assert "20 gold items are too few" in str(told.reason)
+    assert report.counts["added"] == 0
+    assert report.counts["opened"] == 100
     assert auto_labels.current_thresholds(conn)[0]["reason"] == told.reason
 
 
@@ -182,7 +192,8 @@ def test_a_persons_word_shadows_an_auto_label_at_once_and_the_next_run_closes_it
     wrote.commit()
     assert rows(wrote, "select media_id from smartdb.auto_label where is_shadowed") == [(media,)]
     report = auto_labels.write(wrote, mixed(said(1, GOLD, right=0.5), said(201, N)), TIMES)
-    assert report.counts["closed"] == 1 and report.counts["added"] == 0
+    assert report.counts["closed"] == 1
+    assert report.counts["added"] == 0
     assert count(wrote, f"auto_label where media_id = {media}") == 0
 
 
@@ -199,7 +210,8 @@ def test_what_a_reviewer_rejected_does_not_come_back_and_what_one_accepted_stays
     again = auto_labels.write(wrote, mixed(said(1, GOLD, right=0.5), said(201, N)), TIMES)
     assert again.counts["added"] == again.counts["closed"] == 0
     gone = auto_labels.write(wrote, said(1, GOLD, right=0.5), TIMES)
-    assert gone.counts["closed"] and [each[0] for each in live(wrote)] == [kept]
+    assert gone.counts["closed"]
+    assert [each[0] for each in live(wrote)] == [kept]
 
 
 def test_thresholds_by_class_leave_out_the_class_with_too_little_gold(conn: Conn) -> None:
@@ -221,27 +233,32 @@ def test_elsewhere_than_asked_nothing_changes(wrote: Conn) -> None:
     report = auto_labels.write(
         wrote, said(1, GOLD, right=0.5), TIMES, where="m.media_id between 201 and 220"
     )
-    assert report.counts["closed"] == 20 and live(wrote) == before
+    assert report.counts["closed"] == 20
+    assert live(wrote) == before
     with pytest.raises(InvalidInput, match="does not work"):
         auto_labels.write(wrote, said(1, 9), where="m.nonsense")
 
 
 def test_a_dry_run_says_what_it_would_do_and_writes_nothing(conn: Conn) -> None:
     report = auto_labels.write(conn, mixed(said(1, GOLD), said(201, N)), dry_run=True)
-    assert report.counts["added"] > 100 and count(conn, "smartdb.auto_label") == 0
-    assert report.run_id is None and count(conn, "core.task") == 0
+    assert report.counts["added"] > 100
+    assert count(conn, "smartdb.auto_label") == 0
+    assert report.run_id is None
+    assert count(conn, "core.task") == 0
 
 
 def test_zero_shot_takes_the_mean_of_several_texts_a_class(conn: Conn) -> None:
     found = zero_shot.propose(
         conn, "pets", "tiny", templates=["a photo of a {}.", "a {}"], scale=10
     )
-    assert found.actor == "zero-shot tiny" and len(found.media_ids) == N
+    assert found.actor == "zero-shot tiny"
+    assert len(found.media_ids) == N
     clear = found.media_ids <= N - 50
     assert (found.class_ids[clear] == 2 - found.media_ids[clear] % 2).all()
     assert found.confidence[clear].min() > 0.99 > 0.6 > found.confidence[~clear].max()
     report = auto_labels.write(conn, found)
-    assert report.counts["added"] >= N - GOLD - 50 and report.counts["opened"] <= 50
+    assert report.counts["added"] >= N - GOLD - 50
+    assert report.counts["opened"] <= 50
     with pytest.raises(InvalidInput, match="no leaf classes of 'pets': cow"):
         zero_shot.propose(conn, "pets", names={"cow": "a cow"})
     with pytest.raises(InvalidInput, match="says where the name goes"):
@@ -265,7 +282,8 @@ def test_neighbours_vote_and_a_picture_in_between_is_unsure(conn: Conn) -> None:
 def test_nobody_votes_on_itself() -> None:
     vectors = np.eye(3, dtype=np.float32)[[0, 0, 1, 1]]
     top, share = neighbour_vote.vote(vectors, np.arange(4), np.array([0, 0, 1, 0]), 2, k=1)
-    assert top.tolist() == [0, 0, 0, 1] and share.tolist() == [0.5, 0.5, 0.5, 0.5]
+    assert top.tolist() == [0, 0, 0, 1]
+    assert share.tolist() == [0.5, 0.5, 0.5, 0.5]
 
 
 def test_labelling_functions_are_kept_tried_and_measured(conn: Conn) -> None:
@@ -289,12 +307,14 @@ def test_labelling_functions_are_kept_tried_and_measured(conn: Conn) -> None:
 def test_labelling_functions_together_become_labels_with_their_precision(conn: Conn) -> None:
     for name, class_name, predicate in (
         ("bright", "cat", "m.brightness > 0.5"), ("dark", "dog", "m.brightness < 0.5"),
-        ("x", "cat", "m.media_id % 2 = 1 and m.media_id % 5 < 3"), ("y", "dog", "m.media_id % 5 = 4"),
+        ("x", "cat", "m.media_id % 2 = 1 and m.media_id % 5 < 3"),
+        ("y", "dog", "m.media_id % 5 = 4"),
     ):  # fmt: skip
         labelling_functions.add(conn, name, class_name, predicate)
     conn.commit()
     report = auto_labels.write(conn, labelling_functions.propose(conn, "pets"), TIMES)
-    assert report.actor == "labelling functions pets" and report.counts["added"] > 200
+    assert report.actor == "labelling functions pets"
+    assert report.counts["added"] > 200
     (told,) = rows(
         conn, f"select parameters -> 'functions' from core.run where run_id = {report.run_id}"
     )
@@ -322,7 +342,8 @@ def test_a_models_run_proposes_and_its_out_of_fold_predictions_are_not_seen(conn
     with run(conn, "predict") as opened:
         predictions.write(conn, opened.run_id, np.arange(1, N + 1), [1, 2], p, revision=revision)
     found = proposals.of_run(conn, opened.run_id)
-    assert found.actor == "model out of fold" and not found.is_seen.any()  # type: ignore[union-attr]
+    assert found.actor == "model out of fold"
+    assert not found.is_seen.any()
     report = auto_labels.write(conn, found)
     assert report.thresholds[None].confidence == pytest.approx(0.8)
     assert report.counts["added"] == N - GOLD
@@ -332,8 +353,10 @@ def test_a_models_run_proposes_and_its_out_of_fold_predictions_are_not_seen(conn
 
 def test_boxes_are_right_where_they_cover_gold_of_their_class(conn: Conn) -> None:
     conn.execute(
-        "with made as (insert into core.label (media_id, class_id, kind, x, y, w, h, origin, actor_id)"
-        " select i, 1, 'box', 2, 2, 10, 10, 'human', 1 from generate_series(1, 100) as i returning label_id)"
+        "with made as ("
+        "insert into core.label (media_id, class_id, kind, x, y, w, h, origin, actor_id)"
+        " select i, 1, 'box', 2, 2, 10, 10, 'human', 1 from generate_series(1, 100) as i"
+        " returning label_id)"
         " insert into core.gold (label_id, actor_id) select label_id, 2 from made"
     )
     conn.commit()
@@ -345,7 +368,8 @@ def test_boxes_are_right_where_they_cover_gold_of_their_class(conn: Conn) -> Non
     report = auto_labels.write(conn, found)
     told = report.thresholds[None]
     assert (told.n_gold, told.n_above, told.n_correct) == (200, 100, 100)
-    assert report.counts["added"] == 19 and report.counts["opened"] == 1
+    assert report.counts["added"] == 19
+    assert report.counts["opened"] == 1
     query = (
         "select count(*), min(x), max(h), min(method) from smartdb.auto_label where kind = 'box'"
     )

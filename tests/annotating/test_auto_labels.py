@@ -394,7 +394,7 @@ def test_a_reader_sees_auto_labels_of_no_hidden_media_and_may_add_no_function(
         assert count(reader, f"smartdb.{view} where media_id = {media}") == 0, view
         assert count(reader, f"smartdb.{view}") > 0, view
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
-        labelling_functions.add(reader, "x", "cat", "true")
+        reader.execute("select smartdb.add_labelling_function('x', 'cat', 'true')")
     reader.rollback()
     annotator = as_role("smartdb_annotator")
     found = rows(annotator, "select n_gold, accuracy from smartdb.labelling_function_quality")

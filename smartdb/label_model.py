@@ -58,7 +58,6 @@ class LabelModel:
     miss: Floats
     precision: Floats
     share: Floats
-    n_iterations: int
 
     def combine(self, votes: ArrayLike) -> Combined:
         """What votes (n, m) bool of the same functions say."""
@@ -92,7 +91,7 @@ def fit(votes: ArrayLike, of_class: ArrayLike, share: ArrayLike) -> LabelModel:
     start_hit = np.clip(PRIOR_PRECISION * rate / right, _SMALL, 1 - _SMALL)
     start_miss = np.clip((1 - PRIOR_PRECISION) * rate / (1 - right), _SMALL, 1 - _SMALL)
     hit, miss = start_hit, start_miss
-    for iteration in range(1, ITERATIONS + 1):
+    for _ in range(ITERATIONS):
         rates = _table(classes, len(shares), hit, miss)
         p = _posterior(patterns, rates, shares) * counts[:, None]
         expected, n_true = patterns.T.astype(np.float64) @ p, p.sum(axis=0)[classes]
@@ -104,7 +103,7 @@ def fit(votes: ArrayLike, of_class: ArrayLike, share: ArrayLike) -> LabelModel:
         if np.abs(np.concatenate([hit, miss]) - before).max() < TOLERANCE:
             break
     precision = n_right / np.maximum(n_right + n_wrong, _SMALL)
-    return LabelModel(classes, hit, miss, precision, shares, iteration)
+    return LabelModel(classes, hit, miss, precision, shares)
 
 
 def _mean(n: Floats, of: Floats, start: Floats) -> Floats:

@@ -23,6 +23,7 @@ comment on column smartdb.detection_match.iou_other is 'Largest IoU with a label
 comment on column smartdb.detection_match.other_class is 'The class of that label.';
 
 -- example:
---   select count(*) from smartdb.detection_match
+--   select media_id, class, confidence, iou_same from smartdb.detection_match order by media_id
 -- result:
---   0
+--   8 | cat | 0.6 | 0.7
+--   9 | dog | 0.5 | 0

@@ -18,6 +18,7 @@ comment on column smartdb.detection_truth.iou_same is 'Largest IoU with a detect
 comment on column smartdb.detection_truth.iou_other is 'Largest IoU with a detection of another class.';
 
 -- example:
---   select count(*) from smartdb.detection_truth
+--   select media_id, class, area, found_at from smartdb.detection_truth order by media_id
 -- result:
---   0
+--   7 | cat | 150 | 0
+--   8 | cat | 200 | 31

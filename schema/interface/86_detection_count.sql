@@ -46,6 +46,8 @@ comment on function smartdb.detection_count(bigint, double precision, text, inte
     'how many (n_counted) until then. iou null gives each of 0.5 to 0.95, level 0 to 9. SD001 no such evaluation, SD002 another iou or area.';
 
 -- example:
---   select smartdb.detection_count(99)
+--   select class_id, confidence, is_right, n_right, n_counted from smartdb.detection_count(
+--   (select max(e.run_id) from smartdb.detection_evaluation as e)) order by class_id
 -- result:
---   SD001
+--   2 | 0.6 | True | 1 | 1
+--   3 | 0.5 | False | 0 | 1

@@ -67,6 +67,7 @@ comment on function smartdb.average_precision(bigint, double precision, text, in
     'class, on the media that fulfil a predicate. COCO''s AP is the mean over classes. Equal to pycocotools.';
 
 -- example:
---   select smartdb.average_precision(99)
+--   select class, n_truth, average_precision, average_recall from smartdb.average_precision(
+--   (select max(e.run_id) from smartdb.detection_evaluation as e), 0.5)
 -- result:
---   SD001
+--   cat | 2 | 0.505 | 0.5

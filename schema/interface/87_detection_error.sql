@@ -36,6 +36,8 @@ comment on function smartdb.detection_error(bigint, double precision, real) is
     'those that one of the first two kinds explains (missed counts detections of any confidence).';
 
 -- example:
---   select count(*) from smartdb.detection_error(99)
+--   select kind, media_id, class from smartdb.detection_error(
+--   (select max(e.run_id) from smartdb.detection_evaluation as e)) order by media_id
 -- result:
---   0
+--   missed | 7 | cat
+--   background | 9 | dog

@@ -30,6 +30,7 @@ comment on function smartdb.detection_pr_curve(bigint, text, double precision, t
     'Precision, recall and F1 of a class when detections of this confidence and above are taken; the best threshold: order by f1 desc limit 1.';
 
 -- example:
---   select smartdb.detection_pr_curve(99, 'cat')
+--   select confidence, "precision", recall, f1 from smartdb.detection_pr_curve(
+--   (select max(e.run_id) from smartdb.detection_evaluation as e), 'cat')
 -- result:
---   SD001
+--   0.6 | 1 | 0.5 | 0.6667

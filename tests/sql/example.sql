@@ -222,3 +222,24 @@ select r.run_id, x.* from core.run as r, (values
     (11, 3, 'classification', null, null, null, null, 0.7::real), (8, 2, 'box', 21.0, 10.0, 20.0, 10.0, 0.6)
 ) as x (media_id, class_id, kind, x, y, w, h, confidence)
 where r.kind = 'import_predictions';
+
+-- Its boxes, matched with the labels: one cat found (IoU 0.7), one missed, and a dog where there is none.
+insert into core.predicted_label (run_id, media_id, class_id, kind, x, y, w, h, confidence)
+select r.run_id, 9, 3, 'box', 0, 0, 8, 8, 0.5 from core.run as r where r.kind = 'import_predictions';
+insert into core.run (kind, status, code_version, counts, started_at, finished_at)
+values ('evaluate_detections', 'succeeded', '0.1.0', '{"AP50": 0.5}', '2026-01-08', '2026-01-08');
+insert into core.detection_evaluation (run_id, predictions_run_id, ontology_id, revision)
+select e.run_id, p.run_id, 1, core.checkpoint() from core.run as e, core.run as p
+where e.kind = 'evaluate_detections' and p.kind = 'import_predictions';
+insert into core.detection_match (
+    run_id, predicted_label_id, media_id, class_id, confidence, rank, right_at, ignored_at, label_id, iou_same, iou_other
+)
+select
+    e.run_id, p.predicted_label_id, p.media_id, p.class_id, p.confidence, 0,
+    case p.class_id when 2 then '{31,31,0,0}' else '{0,0,0,0}' end::smallint[], '{0,0,1023,1023}',
+    case p.class_id when 2 then 1 end, case p.class_id when 2 then 0.7 else 0 end, 0
+from core.predicted_label as p, core.detection_evaluation as e where p.kind = 'box';
+insert into core.detection_truth (run_id, label_id, media_id, class_id, area, is_crowd, found_at, iou_same, iou_other)
+select e.run_id, x.* from core.detection_evaluation as e, (values
+    (1, 8, 2, 200.0, false, 31, 0.7, 0), (2, 7, 2, 150, false, 0, 0, 0)
+) as x (label_id, media_id, class_id, area, is_crowd, found_at, iou_same, iou_other);

@@ -277,7 +277,7 @@ def test_the_commands_print_numbers_classes_and_errors(toy: Conn, cli: Any) -> N
     ]  # fmt: skip
     assert "localisation" in cli("detections", "errors", run_id).stdout
     wrong = cli("detections", "classes", run_id, "--iou", "0.52")
-    assert (wrong.exit_code, "not matched at IoU 0.52" in wrong.output) == (1, True)
+    assert (wrong.exit_code, "not matched at IoU 0.52" in wrong.output) == (2, True)
 
 
 def test_no_detections_of_a_class_are_no_matches() -> None:

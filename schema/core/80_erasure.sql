@@ -13,7 +13,7 @@ begin
         return after = before || '{"tag": null}'
             and exists (select from core.tombstone as t where t.media_id = (before ->> 'media_id')::bigint);
     end if;
-    return relation = 'review' and after = before || '{"reason": null}' and exists (
+    return relation = 'review' and after = before || '{"reason": null, "correction": null}' and exists (
         select from core.label as l join core.tombstone as t on t.media_id = l.media_id
         where l.label_id in ((before ->> 'label_id')::bigint, (before ->> 'corrected_label_id')::bigint));
 end
@@ -106,8 +106,9 @@ begin
     update core.label
     set x = null, y = null, w = null, h = null, shape = null, attributes = null, track_id = null
     where label_id = any (labels) and num_nonnulls(x, y, w, h, shape, attributes, track_id) > 0;
-    update core.review set reason = null
-    where reason is not null and (label_id = any (labels) or corrected_label_id = any (labels));
+    update core.review set reason = null, correction = null
+    where num_nonnulls(reason, correction) > 0 and media_id = any (ids);
+    update core.comment set text = null where media_id = any (ids) and text is not null;
     update core.media_tag set rev_to = 0 where media_id = any (ids) and rev_to is null;
     update core.media_tag set tag = null where media_id = any (ids) and tag is not null;
     get diagnostics n_tags = row_count;

@@ -35,7 +35,7 @@ grant select (media_id) on core.restriction to smartdb_annotator, smartdb_review
 grant select on
     core.ontology, core.ontology_version, core.class, core.media, core.media_location, core.actor,
     core.batch, core.batch_item, core.task, core.label, core.review, core.label_issue, core.media_tag,
-    core.project
+    core.project, core.comment, core.review_transition
 to smartdb_annotator, smartdb_reviewer;
 -- A person is known by name at their first answer.
 grant insert on core.actor to smartdb_annotator, smartdb_reviewer;
@@ -44,8 +44,16 @@ grant update (state, assignee_id, lease_until, claimed_at, done_at) on core.task
 to smartdb_annotator, smartdb_reviewer;
 -- Number what they write.
 grant usage on sequence core.revision, core.label_object to smartdb_annotator, smartdb_reviewer;
+-- Say something.
+grant insert on core.comment to smartdb_annotator, smartdb_reviewer, smartdb_writer;
+grant insert (label_id, reviewer_id, verdict, reason, task_id) on core.review to smartdb_annotator;
+-- Judge, or (annotators, by a trigger) only dispute; what a label may become next is for triggers to say.
+grant execute on function
+    core.last_verdict(bigint), core.may_judge(bigint, bigint, text), core.lock_label(bigint, bigint),
+    core.reopen_label(bigint)
+to smartdb_annotator, smartdb_reviewer, smartdb_writer;
 -- Reviewers: answer a suspicion, and send a media back to be labelled again.
-grant update (state) on core.label_issue to smartdb_reviewer;
+grant update (state, decided_by, decided_at, reason, new_label_id) on core.label_issue to smartdb_reviewer;
 grant insert on core.task to smartdb_reviewer;
 grant select on core.gold to smartdb_reviewer;
 

@@ -113,6 +113,8 @@ insert into core.actor (name, kind) values ('cy', 'person');
 insert into core.gold (label_id, actor_id, reason) select 9, a.actor_id, 'seen by three' from core.actor as a where a.name = 'cy';
 set local role smartdb_owner;
 
+select smartdb.add_comment('ana', 'the ears are a dog''s', label => 5);
+
 -- She finds four pictures dark as night; one of them she takes back after version 2.
 insert into core.media_tag (media_id, tag, actor_id) values (1, 'night', 2), (2, 'night', 2), (4, 'night', 2), (12, 'night', 2);
 

@@ -129,6 +129,7 @@ begin
     ),
     predictions as (delete from core.prediction where media_id = any (ids) returning 1),
     dynamics as (delete from core.training_dynamics where media_id = any (ids) returning 1),
+    planned as (delete from core.review_plan_item where media_id = any (ids)),
     chosen as (delete from core.batch_item where media_id = any (ids) returning 1),
     prunings as (delete from core.pruning_item where media_id = any (ids) returning 1),
     represented as (update core.pruning_item set kept_by = null where kept_by = any (ids) and media_id <> all (ids)),

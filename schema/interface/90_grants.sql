@@ -103,6 +103,9 @@ to smartdb_writer;
 grant insert, delete on core.prompt to smartdb_writer;
 grant insert, update, delete on core.graph, core.media_graph, core.cluster, core.map to smartdb_writer;
 grant insert, update, delete on core.detector_media to smartdb_writer;
+-- Which labels reviewers are asked to look at.
+grant insert, update (screened_at) on core.review_plan to smartdb_writer;
+grant insert on core.review_plan_item to smartdb_writer;
 -- What annotators are asked, and what is known to be true.
 grant insert, update (instructions, overlap) on core.project to smartdb_writer;
 -- Hide a media, but not show it again.

@@ -105,6 +105,10 @@ insert into core.label_issue (media_id, label_id, kind, score, suggested_class_i
     (5, 5, 'swapped', 0.8, 3, 4), (9, 9, 'swapped', 0.6, 2, 4), (7, 7, 'swapped', 0.3, 2, 4);
 insert into core.task (kind, media_id, label_id, priority) values ('review', 5, 5, 0.8), ('review', 7, 7, 0.3);
 
+insert into core.review_plan (name, kind, parameters, seed, revision, n_lot)
+values ('first look', 'share', '{"n": 1}', 0, 0, 10);
+insert into core.review_plan_item (plan_id, label_id, media_id, actor_id, rank) values (1, 9, 9, 1, 1);
+
 -- Ana reviews two of the three.
 set local role smartdb_reviewer;
 select smartdb.review_label(5, 'ana', 'corrected', 'dog', 'long ears');

@@ -42,4 +42,4 @@ comment on function smartdb.exact_interval(bigint, bigint, double precision) is
 -- example:
 --   select * from smartdb.exact_interval(3, 100)
 -- result:
---   0.006229 | 0.08518
+--   0.00623 | 0.08518

@@ -60,11 +60,11 @@ declare
 begin
     insert into core.label (
         object_id, media_id, class_id, kind, x, y, w, h, shape, attributes, track_id,
-        origin, actor_id, confidence, task_id, run_id
+        subject_id, target_id, origin, actor_id, confidence, task_id, run_id
     )
     select
         l.object_id, l.media_id, l.class_id, l.kind, l.x, l.y, l.w, l.h, l.shape, l.attributes, l.track_id,
-        l.origin, l.actor_id, l.confidence, l.task_id, l.run_id
+        l.subject_id, l.target_id, l.origin, l.actor_id, l.confidence, l.task_id, l.run_id
     from core.label as l where l.label_id = label
     on conflict (media_id, actor_id, class_id) where rev_to is null and kind = 'classification' do nothing
     returning label_id into result;

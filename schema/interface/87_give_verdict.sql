@@ -21,11 +21,13 @@ begin
                 update core.label as k set rev_to = 0 where k.label_id = label;
             end if;
             insert into core.label (
-                object_id, media_id, class_id, kind, x, y, w, h, shape, attributes, track_id, origin, actor_id, task_id
+                object_id, media_id, class_id, kind, x, y, w, h, shape, attributes, track_id,
+                subject_id, target_id, origin, actor_id, task_id
             )
             values (
                 l.object_id, l.media_id, changed.class_id, changed.kind, changed.x, changed.y, changed.w, changed.h,
-                changed.shape, changed.attributes, changed.track_id, 'human', judge, task
+                changed.shape, changed.attributes, changed.track_id,
+                changed.subject_id, changed.target_id, 'human', judge, task
             )
             on conflict (media_id, actor_id, class_id) where rev_to is null and kind = 'classification' do nothing
             returning label_id into placed;

@@ -129,6 +129,7 @@ begin
         where media_id = any (ids) and state in ('open', 'claimed') returning 1
     ),
     predictions as (delete from core.prediction where media_id = any (ids) returning 1),
+    foretold as (delete from core.predicted_label where media_id = any (ids) returning 1),
     dynamics as (delete from core.training_dynamics where media_id = any (ids) returning 1),
     planned as (delete from core.review_plan_item where media_id = any (ids)),
     chosen as (delete from core.batch_item where media_id = any (ids) returning 1),

@@ -126,16 +126,19 @@ def import_predictions(
     maps: Mapping[str, str | None] | None = None,
     options: Mapping[str, str] | None = None,
     digest: str | None = None,
+    of: Path | None = None,
 ) -> Report:
     """Imports what a ``model`` predicted of known media: classes and boxes with confidences.
 
     They become rows of `smartdb.predicted_label` of one run, not labels; other kinds count as
     unwanted. Pictures are found as by `import_labels`, but none are ingested, and classes must be
-    known. The same once more (by ``digest``) adds nothing. InvalidInput for rows without a
-    confidence. Commits at the end; must not be called inside of a transaction.
+    known. The same once more (by ``digest``) adds nothing. ``of`` is the file that people know,
+    where path is made of it. InvalidInput for rows without a confidence. Commits at the end; must
+    not be called inside of a transaction.
     """
     plan = planned(conn, path, format, images, source, ontology, mapping, model, options or {})
-    parameters = {**plan.parameters(), "digest": digest}
+    uri = walk.uri_of(bytes((of or path).resolve()))
+    parameters = {**plan.parameters(), "uri": uri, "digest": digest}
     with translated(), _staged(conn):
         if digest and (
             known := _rows(conn, "known_predictions", {"digest": digest, "actor": plan.actor})
@@ -147,7 +150,7 @@ def import_predictions(
             _read(conn, plan, maps or {}, create_classes=False)
             _look(conn, plan, opened.run_id)
             added = _do(conn, "add_predictions", {"run_id": opened.run_id})
-            _do(conn, "keep_problems", {"run_id": opened.run_id, "uri": plan.uri})
+            _do(conn, "keep_problems", {"run_id": opened.run_id, "uri": uri})
             report = _report(conn, plan, opened.run_id, (), added, 0)
             opened.counts.update(pictures=dict(report.pictures), labels=dict(report.labels))
         return report
@@ -334,7 +337,7 @@ def _resolve(conn: psycopg.Connection[Any], actor_id: int) -> None:
 
 
 def _judge(conn: psycopg.Connection[Any], seed: int) -> None:
-    """Judges each label, and lists what the file says of each media; tracks are numbered by seed."""
+    """Judges each label, and lists what is said of each media, tracks numbered by seed."""
     for name in ("resolve", "duplicate_ids", "label_problems", "picture_problems"):
         _do(conn, name)
     _do(conn, "said", {"actor_id": seed})

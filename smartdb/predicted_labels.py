@@ -41,16 +41,13 @@ def import_file(
     the ``instances`` file that their ids are of. ``options`` are those of
     `importing.import_predictions`, which does the work. InvalidInput for a list that is none.
     """
-    name = model or path.stem
-    digest = _digest(path)
+    told = {**options, "model": model or path.stem, "digest": _digest(path), "of": path}
     if instances is None:
-        return importing.import_predictions(conn, path, model=name, digest=digest, **options)
+        return importing.import_predictions(conn, path, **told)
     with tempfile.TemporaryDirectory() as folder:
         merged = Path(folder) / path.name
         merged.write_text(json.dumps(_merged(path, instances)), encoding="utf-8")
-        return importing.import_predictions(
-            conn, merged, model=name, format="coco", digest=digest, **options
-        )
+        return importing.import_predictions(conn, merged, **{**told, "format": "coco"})
 
 
 def runs(conn: psycopg.Connection[Any]) -> list[dict[str, Any]]:
@@ -70,7 +67,7 @@ def propose(conn: psycopg.Connection[Any], run_id: int, kind: Kind | None = None
     chosen = kind or found[0]["kinds"][0]
     if chosen not in found[0]["kinds"]:
         raise InvalidInput(f"run {run_id} imported {found[0]['kinds'][0]} only, no {chosen}")
-    cells = {name: "f8" for name in _CELLS} if chosen == "box" else {}
+    cells = dict.fromkeys(_CELLS, "f8") if chosen == "box" else {}
     query = statement("predicted_labels", "boxes" if cells else "classes")
     read = bulk.read_columns(conn, query, {**_KEY, **cells}, {"run_id": run_id})
     return Proposals(

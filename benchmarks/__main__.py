@@ -8,8 +8,7 @@ import importlib
 NAMES = (
     "ingest", "incremental", "labels", "embed", "vectors", "versions", "search", "sample", "graph",
     "alike", "hashes", "video", "faces", "export", "api", "regions", "slices", "prune",
-    "autolabel", "growth",
-    "core", "box_issues",
+    "autolabel", "growth", "core", "box_issues",
 )  # fmt: skip
 
 

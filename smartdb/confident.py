@@ -125,8 +125,9 @@ def _own(labels: Array, probabilities: Array) -> Scores:
     return np.asarray(probabilities[np.arange(len(labels)), labels])
 
 
-def _checked(labels: Array, probabilities: Array) -> tuple[NDArray[np.int64], Scores]:
-    labels, probabilities = np.asarray(labels), np.asarray(probabilities, np.float64)
+def checked(labels: Array, probabilities: Array) -> tuple[NDArray[np.int64], Array]:
+    """Labels (n,) int64 and probabilities (n, c) as they are; InvalidInput where they don't fit."""
+    labels, probabilities = np.asarray(labels), np.asarray(probabilities)
     if probabilities.ndim != 2 or labels.shape != probabilities.shape[:1]:
         raise InvalidInput(
             f"labels {labels.shape} and probabilities {probabilities.shape} do not fit; "
@@ -138,4 +139,11 @@ def _checked(labels: Array, probabilities: Array) -> tuple[NDArray[np.int64], Sc
         raise InvalidInput(f"a label is none of the {probabilities.shape[1]} classes, 0 onwards")
     if not np.isfinite(probabilities).all():
         raise InvalidInput("a probability is not a number")
-    return labels.astype(np.int64), probabilities
+    if probabilities.dtype != np.float32:
+        probabilities = probabilities.astype(np.float64, copy=False)
+    return labels.astype(np.int64, copy=False), probabilities
+
+
+def _checked(labels: Array, probabilities: Array) -> tuple[NDArray[np.int64], Scores]:
+    labels, probabilities = checked(labels, probabilities)
+    return labels, probabilities.astype(np.float64, copy=False)

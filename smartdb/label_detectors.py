@@ -137,7 +137,9 @@ def missing(evidence: Evidence) -> dict[str, str]:
     """The detectors that cannot say anything here, and what is missing."""
     found = {}
     if evidence.neighbours is None:
-        found = dict.fromkeys(("neighbour_vote", "knn_shapley"), "run: smartdb neighbours")
+        found = dict.fromkeys(
+            ("neighbour_vote", "knn_shapley"), "an encoder with neighbours: smartdb neighbours"
+        )
     if evidence.judgements is None:
         found["multi_annotator"] = "nothing was labelled by several people"
     elif find_spec("cleanlab") is None:

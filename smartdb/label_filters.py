@@ -199,7 +199,9 @@ def ranked(suspects: Flags, quality: Array) -> Ints:
 
 def _thresholds(examined: Examined) -> Floats:
     """The mean probability of each class among its own examples (c,); 2 without any."""
-    own = [examined.probabilities[rows, k].astype(np.float64) for k, rows in enumerate(examined.rows)]
+    own = [
+        examined.probabilities[rows, k].astype(np.float64) for k, rows in enumerate(examined.rows)
+    ]
     return np.array([max(p.mean(), 2 * CLOSE) if len(p) else 2.0 for p in own])
 
 

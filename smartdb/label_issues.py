@@ -104,22 +104,29 @@ def find(
 
 
 def find_in_run(
-    conn: psycopg.Connection[Any], run_id: int, *, detector: str | None = None
+    conn: psycopg.Connection[Any],
+    run_id: int,
+    *,
+    encoder: str | None = None,
+    detector: str | None = None,
 ) -> dict[str, Any]:
     """Suspects the labels that the predictions of a run doubt: `find` without its training.
 
-    They are compared with the labels they were judged against. What the model was trained on is
-    left out. Returns the same but left_out. NotFound for a run without predictions.
+    They are compared with the labels they were judged against; what the model was trained on is
+    left out. ``encoder`` names whose neighbours to ask, None asks none. Returns the same but
+    left_out. NotFound for a run without predictions.
     """
     if detector is not None:
         label_detectors.refuse_unknown(detector)
     choice = _choice(conn, detector)
-    parameters = {"predictions": run_id, "detector": choice.detector}
+    if encoder is not None:
+        encoder = _encoder(conn, encoder)
+    parameters = {"predictions": run_id, "encoder": encoder, "detector": choice.detector}
     conn.commit()
     with translated(), run(conn, "label_issues", parameters) as opened:
         seen = labelled.read_predicted(conn, run_id)
         settled = labelled.settled(conn, seen.label_ids)
-        opened.counts.update(_judge(conn, opened.run_id, seen, settled, None, choice))
+        opened.counts.update(_judge(conn, opened.run_id, seen, settled, encoder, choice))
     return {"run_id": opened.run_id, **opened.counts, "is_new": True}
 
 

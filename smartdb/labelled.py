@@ -134,8 +134,8 @@ def settled(conn: psycopg.Connection[Any], label_ids: Ints) -> Flags:
 def neighbours(
     conn: psycopg.Connection[Any], encoder: str, media_ids: Ints, k: int = 10
 ) -> tuple[Ints, Floats] | None:
-    """The rows (n, k) of the nearest neighbours among ``media_ids`` (n,) ascending, and their
-    distances; -1 for none. None where the encoder has no graph.
+    """The rows (n, k or fewer) of the nearest neighbours among ``media_ids`` (n,) ascending, and
+    their distances; -1 for none. None where there are no edges among them.
     """
     types: dict[str, tuple[str, int] | str] = {
         "media_id": "i8", "neighbour_id": "i8", "rank": "i2", "distance": "f4",
@@ -147,11 +147,13 @@ def neighbours(
     edge = {name: np.concatenate([chunk[name] for chunk in chunks]) for name in types}
     rows, others = _rows(media_ids, edge["media_id"]), _rows(media_ids, edge["neighbour_id"])
     kept = (rows >= 0) & (others >= 0)
+    if not kept.any():
+        return None
     order = np.lexsort((edge["rank"][kept], rows[kept]))
     rows, others, near = rows[kept][order], others[kept][order], edge["distance"][kept][order]
     place = np.arange(len(rows)) - np.searchsorted(rows, rows)
-    found = np.full((len(media_ids), k), -1, np.int64)
-    distances = np.ones((len(media_ids), k), np.float32)
+    found = np.full((len(media_ids), int(place.max()) + 1), -1, np.int64)
+    distances = np.ones(found.shape, np.float32)
     found[rows, place], distances[rows, place] = others, near
     return found, distances
 

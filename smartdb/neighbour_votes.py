@@ -32,7 +32,9 @@ def disagreement(labels: Array, neighbours: Array, distances: Array | None = Non
         return np.asarray(np.where(total > 0, (weights * differs).sum(axis=1) / total, np.nan))
 
 
-def votes(labels: Array, neighbours: Array, n_classes: int, distances: Array | None = None) -> Floats:
+def votes(
+    labels: Array, neighbours: Array, n_classes: int, distances: Array | None = None
+) -> Floats:
     """The share of the neighbours' votes for each class (n, c); NaN for rows without a neighbour."""
     labels, neighbours = _checked(labels, neighbours)
     weights = _weights(neighbours, distances)
@@ -48,21 +50,18 @@ def shapley(labels: Array, neighbours: Array) -> Floats:
     """KNN-Shapley value of each row (n,), from 0 to 1: below 0.5 it misleads its neighbours' vote.
 
     Jia et al. 2019 (arXiv:1908.08619), equations 18 and 19, with each row as a test of the others:
-    equal to cleanlab's `data_shapley_knn`, whose n x n matrix is never made. Every row needs all k
-    neighbours: InvalidInput else.
+    equal to cleanlab's `data_shapley_knn`, whose n x n matrix is never made. A row with fewer
+    than k neighbours is a test of those it has.
     """
     labels, neighbours = _checked(labels, neighbours)
-    if (neighbours < 0).any():
-        raise InvalidInput(f"{(neighbours < 0).any(axis=1).sum()} rows have fewer neighbours")
-    k = neighbours.shape[1]
+    known = neighbours >= 0
     agrees = (labels[neighbours] == labels[:, None]).astype(np.int64)
-    steps = agrees[:, :-1] - agrees[:, 1:]
+    steps = (agrees[:, :-1] - agrees[:, 1:]) * known[:, 1:]
     # what row i gives its j-th neighbour: the steps from j on, summed (that of the last is 0)
     given = np.cumsum(steps[:, ::-1], axis=1)[:, ::-1]
-    total = np.bincount(
-        neighbours[:, :-1].ravel(), weights=given.ravel().astype(np.float64), minlength=len(labels)
-    )
-    return np.asarray(0.5 * (total / k / len(labels) + 1))
+    to = neighbours[:, :-1][known[:, :-1]]
+    total = np.bincount(to, weights=given[known[:, :-1]], minlength=len(labels))
+    return np.asarray(0.5 * (total / neighbours.shape[1] / len(labels) + 1))
 
 
 def _weights(neighbours: Ints, distances: Array | None) -> Floats:

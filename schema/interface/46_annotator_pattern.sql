@@ -1,27 +1,12 @@
 -- Which classes each actor confuses more often than the others do.
 create view smartdb.annotator_pattern as
-with live as (
-    select l.media_id, l.label_id, l.actor, l.class
-    from smartdb.label as l
-    where l.kind = 'classification' and l.origin in ('human', 'import')
-),
-voted as (
-    select v.media_id, v.class, v.n, sum(v.n) over (partition by v.media_id) as n_all
-    from (select l.media_id, l.class, count(*) as n from live as l group by l.media_id, l.class) as v
-),
-judged as (  -- what the others say of the media, where more than half of them say the same
-    select l.label_id, l.actor, l.class, o.class as others
-    from live as l
-    join voted as o on o.media_id = l.media_id
-    where (o.n - (o.class = l.class)::integer) * 2 > o.n_all - 1
-),
-said as (
-    select j.actor, j.others, j.class, count(*)::double precision as n,
-        sum(count(*)) over (partition by j.actor, j.others)::double precision as n_own,
-        sum(count(*)) over (partition by j.others, j.class)::double precision as n_said,
-        sum(count(*)) over (partition by j.others)::double precision as n_all
-    from judged as j
-    group by j.actor, j.others, j.class
+with said as (
+    select o.actor, o.others_say as others, o.class, count(*)::double precision as n,
+        sum(count(*)) over (partition by o.actor, o.others_say)::double precision as n_own,
+        sum(count(*)) over (partition by o.others_say, o.class)::double precision as n_said,
+        sum(count(*)) over (partition by o.others_say)::double precision as n_all
+    from smartdb.label_against_others as o
+    group by o.actor, o.others_say, o.class
 ),
 compared as (
     select s.*, s.n / s.n_own as rate, (s.n_said - s.n) / nullif(s.n_all - s.n_own, 0) as rate_of_others,

@@ -21,7 +21,7 @@ from smartdb.statements import statement
 
 @dataclass(frozen=True)
 class Pattern:
-    """Of ``n_seen`` media that the others call ``others_say``, the actor called ``n`` something else.
+    """Of ``n_seen`` media that the others call ``others_say``, the actor called ``n`` otherwise.
 
     ``rate`` is n / n_seen, ``rate_of_others`` the same of all others, ``z`` how many standard
     errors lie between.

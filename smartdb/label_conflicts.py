@@ -39,7 +39,7 @@ def _find(conn: psycopg.Connection[Any], run_id: int, drop: str, add: str) -> in
         cursor.execute(statement("label_conflicts", drop))
         settled = [label_id for (label_id,) in cursor]
         cursor.execute(statement("label_conflicts", add), {"run_id": run_id})
-        n = sum(is_new for (is_new,) in cursor)
+        n = sum(bool(is_new) for (is_new,) in cursor)
         if settled:
             tasks.withdraw(conn, settled)
     return n

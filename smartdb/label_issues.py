@@ -18,8 +18,16 @@ from psycopg.rows import tuple_row
 from psycopg.types.json import Jsonb
 
 import smartdb
-from smartdb import bulk, detector_choice, label_conflicts, label_detectors, label_scores, labelled
-from smartdb import predictions, tasks
+from smartdb import (
+    bulk,
+    detector_choice,
+    label_conflicts,
+    label_detectors,
+    label_scores,
+    labelled,
+    predictions,
+    tasks,
+)
 from smartdb.detector_choice import Choice
 from smartdb.errors import InvalidInput, NothingToDo, translated
 from smartdb.folds import groups_of_class, out_of_fold

@@ -100,7 +100,7 @@ def read_predicted(conn: psycopg.Connection[Any], run_id: int) -> Predicted:
     with conn.cursor(row_factory=tuple_row) as cursor:
         row = cursor.execute(statement("label_issues", "classes"), {"run_id": run_id}).fetchone()
     if row is None:
-        raise NotFound(f"run {run_id} predicted nothing; see: select * from smartdb.evaluation")
+        raise NotFound(f"run {run_id} predicted nothing; see: smartdb runs")
     order = np.asarray(row[0], np.int64)
     types: dict[str, tuple[str, int] | str] = {
         "media_id": "i8", "label_id": "i8", "class_id": "i8", "p": ("f4", len(order)),

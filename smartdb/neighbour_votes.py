@@ -35,7 +35,7 @@ def disagreement(labels: Array, neighbours: Array, distances: Array | None = Non
 def votes(
     labels: Array, neighbours: Array, n_classes: int, distances: Array | None = None
 ) -> Floats:
-    """The share of the neighbours' votes for each class (n, c); NaN for rows without a neighbour."""
+    """The share of the votes of the neighbours for each class (n, c); NaN for rows without any."""
     labels, neighbours = _checked(labels, neighbours)
     weights = _weights(neighbours, distances)
     cells = np.arange(len(labels))[:, None] * n_classes + labels[neighbours]

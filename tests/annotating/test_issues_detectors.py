@@ -14,8 +14,17 @@ import pytest
 from psycopg import sql
 
 from smartdb import (
-    annotator_patterns, bulk, detector_choice, label_conflicts, label_issues, label_rules,
-    label_scores, labelled, neighbours, reviews, server,
+    annotator_patterns,
+    bulk,
+    detector_choice,
+    label_conflicts,
+    label_issues,
+    label_rules,
+    label_scores,
+    labelled,
+    neighbours,
+    reviews,
+    server,
 )  # fmt: skip
 from smartdb.database import connect
 from smartdb.detector_choice import Comparison, chosen
@@ -40,7 +49,8 @@ values (1, 'apple', 1), (1, 'pear', 1), (1, 'plum', 1);
 insert into core.actor (name, kind) values ('ann', 'import'), ('bob', 'import'), ('cat', 'import');
 -- bob calls half of the apples a plum
 insert into core.label (media_id, class_id, origin, actor_id)
-select i, case when i % 6 = 3 then 3 else 1 + i % 3 end, 'import', 2 from generate_series(1, 240) as i;
+select i, case when i % 6 = 3 then 3 else 1 + i % 3 end, 'import', 2
+from generate_series(1, 240) as i;
 insert into core.label (media_id, class_id, origin, actor_id)
 select i, 1 + i % 3, 'import', 3 from generate_series(1, 240) as i;
 -- ann's count, being the latest; one in twelve is wrong

@@ -1,4 +1,4 @@
-"""Which detector fills the review queue: what verdicts prefer once there are enough, else a rule."""
+"""Which detector fills the review queue: what verdicts prefer once there are enough of them."""
 
 from __future__ import annotations
 

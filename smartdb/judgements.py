@@ -37,7 +37,7 @@ class Judgements:
 
 @dataclass(frozen=True)
 class Quality:
-    """For each row (n,) how far its label is trusted, NaN for unknown; whether another is better."""
+    """How far the label of each row (n,) is trusted, NaN for unknown; whether another is better."""
 
     quality: NDArray[np.float64]
     prefers_another: NDArray[np.bool_]

@@ -185,10 +185,12 @@ def _judge(
 
 def _evidence(conn: psycopg.Connection[Any], seen: Predicted, encoder: str | None) -> Evidence:
     edges = labelled.neighbours(conn, encoder, seen.media_ids) if encoder is not None else None
+    neighbours, distances = edges or (None, None)
     return Evidence(
         seen.labels,
         seen.probabilities,
-        *(edges or (None, None)),
+        neighbours,
+        distances,
         labelled.judgements(conn, seen.media_ids, seen.class_ids),
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -54,7 +55,7 @@ def _blocks(
     for bit, word in enumerate(words.values()):
         suspects |= word.suspects.astype(np.int32) << bit
     scores = np.stack([word.scores for word in words.values()])
-    for first, end in zip(bounds, bounds[1:], strict=False):
+    for first, end in pairwise(bounds):
         rows = order[first:end]
         if len(rows):
             part = int(parts[first])

@@ -1,4 +1,4 @@
-"""Commands that suspect label errors and say which detector is right: find-issues, detectors, patterns."""
+"""Commands that suspect label errors: find-issues, patterns; and detectors, which compares them."""
 
 from __future__ import annotations
 

@@ -61,6 +61,7 @@ COMMANDS = {
     "detectors": "smartdb.cli.find_issues:detectors",
     "patterns": "smartdb.cli.find_issues:patterns",
     "rules": "smartdb.cli.rules:rules",
+    "autolabel": "smartdb.cli.autolabel:autolabel",
     "find-box-issues": "smartdb.cli.box_issues:find_box_issues",
     "issues": "smartdb.cli.review:issues",
     "review": "smartdb.cli.review:review",

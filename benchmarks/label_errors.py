@@ -30,7 +30,8 @@ Array = NDArray[Any]
 SHARED = Path(__file__).parents[2] / "shared" / "data"
 SQUEEZENET = "torchvision:squeezenet1_1@{}?size=227&bgr=1&scale=255&mean=104,117,123&std=1,1,1"
 WORLD = """
-insert into core.run (kind, status, code_version, finished_at) values ('ingest', 'succeeded', '0', now());
+insert into core.run (kind, status, code_version, finished_at)
+values ('ingest', 'succeeded', '0', now());
 insert into core.source (name, uri) values ('made', 'file:///made');
 insert into core.media (sha256, kind, mime, n_bytes, width, height, run_id)
 select sha256(i::text::bytea), 'image', 'image/png', 1, 1, 1, 1 from generate_series(1, {n}) as i;
@@ -96,7 +97,7 @@ def speed(n: int) -> list[Figure]:
 
 
 def made(n: int, noise: float = 0.05, seed: int = 0) -> tuple[Array, Array]:
-    """Labels (n,), a share of them wrong, and the probabilities (n, 10) of a model 9 in 10 right."""
+    """Labels (n,), a share of them wrong, and probabilities (n, 10) of a model mostly right."""
     chance = np.random.default_rng(seed)
     truth = chance.integers(0, 10, n)
     odds = chance.gamma(0.3, size=(n, 10)).astype(np.float32) + 1e-4

@@ -135,9 +135,9 @@ def copied(conn: psycopg.Connection[Any], run_id: int) -> int:
     """What the same predictions are by a bare COPY; bytes."""
     query = (
         "copy (select media_id, true_label_id, true_class_id, probability from core.prediction"
-        f" where run_id = {int(run_id)}) to stdout (format binary)"
+        " where run_id = %s) to stdout (format binary)"
     )
-    with conn.cursor() as cursor, cursor.copy(query.encode()) as copy:
+    with conn.cursor() as cursor, cursor.copy(query.encode(), [run_id]) as copy:
         return sum(len(block) for block in copy)
 
 
@@ -192,7 +192,7 @@ def pictures(paths: list[Path]) -> list[Any]:
 
 
 def judge(title: str, evidence: Evidence, truth: Array) -> None:
-    """Prints, for each detector, how well it finds wrong labels, and what reviewing a tenth gains."""
+    """Prints how well each detector finds wrong labels, and what reviewing a tenth gains."""
     wrong = evidence.labels != truth
     n = len(wrong)
     lacking = missing(evidence)

@@ -69,13 +69,15 @@ call core.protect('core.label');
 create function core.is_said_before(l core.label) returns boolean
 language sql stable
 return exists (
-    select from core.label as p
-    where p.object_id = l.object_id and p.label_id <> l.label_id
-        and (p.media_id, p.kind, p.x, p.y, p.w, p.h, p.shape, p.subject_id, p.target_id)
-        is not distinct from (l.media_id, l.kind, l.x, l.y, l.w, l.h, l.shape, l.subject_id, l.target_id)
+    select from core.media as m
+    join core.label as p on p.media_id in (m.media_id, m.parent_media_id) and p.label_id < l.label_id
+    where m.media_id = l.media_id
+        and (p.kind, p.x, p.y, p.w, p.h, p.shape, p.subject_id, p.target_id)
+        is not distinct from (l.kind, l.x, l.y, l.w, l.h, l.shape, l.subject_id, l.target_id)
 );
 comment on function core.is_said_before(core.label) is
-    'Whether another state of the object has the same geometry and ends: a correction of its class leaves it as it was.';
+    'Whether the same geometry or ends were said of the media, or of what it was made of, before: a correction of the class, a roll '
+    'back, a clean copy leave them as they were.';
 
 create function core.video_of(media bigint) returns bigint
 language sql stable

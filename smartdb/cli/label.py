@@ -17,7 +17,7 @@ _REASON = click.option("--reason", help="Why, for a person.")
 _REVIEWER = click.option(
     "--reviewer", is_flag=True, help="As a reviewer, who may change what others say."
 )
-_MEANT = ("class", "kind", "x", "y", "w", "h", "shape", "attributes", "actor")
+_MEANT = ("class", "kind", "x", "y", "w", "h", "shape", "attributes")
 
 
 @click.group()
@@ -182,9 +182,10 @@ def _brief(label: dict[str, Any]) -> str:
 
 def _show_both(versions: dict[str, Any]) -> None:
     """What the label is now beside what it was to become, on stderr."""
-    theirs, yours = versions.get("theirs") or {}, versions.get("yours") or {}
-    for key in _MEANT:
-        if theirs.get(key) != yours.get(key) and key in {*theirs, *yours}:
-            output.say(f"{key}: theirs {theirs.get(key)!r}, yours {yours.get(key)!r}")
-    if not theirs:
-        output.say("theirs: it was removed")
+    theirs, yours = versions["theirs"], versions["yours"]
+    if theirs is None or yours is None:
+        output.say(f"theirs: {_brief(theirs) if theirs else 'removed'}")
+        output.say(f"yours: {_brief(yours) if yours else 'removed'}")
+        return
+    for key in (each for each in _MEANT if theirs.get(each) != yours.get(each)):
+        output.say(f"{key}: theirs {theirs.get(key)!r}, yours {yours.get(key)!r}")

@@ -5,7 +5,7 @@
         DatabaseUnreachable  DatabaseTooOld  ExtensionMissing  SchemaOutdated  DiskFull
       AccessDenied                403  NotYours
       NotFound                    404
-      Conflict                    409  SealedError  LeaseLost  StaleEdit
+      Conflict                    409  SealedError  LeaseLost  StaleEdit  IllegalVerdict
       InvalidInput                422  DimensionMismatch  NothingToDo  UseRefused
       EncoderUnavailable          422
       StoreFailed                 503  a store of files does not answer as it should
@@ -108,6 +108,10 @@ class StaleEdit(Conflict):
         self.versions = dict(versions or {})
 
 
+class IllegalVerdict(Conflict):
+    """the label's review state does not allow this verdict; see smartdb.review_transition"""
+
+
 class InvalidInput(SmartdbError):
     """the input is not valid"""
 
@@ -146,6 +150,7 @@ BY_SQLSTATE: dict[str, type[SmartdbError]] = {
     "SD004": LeaseLost,
     "SD005": Conflict,
     "SD006": NotYours,
+    "SD007": IllegalVerdict,
     "22000": DimensionMismatch,  # pgvector: different vector dimensions
     "23505": Conflict,
     "23503": NotFound,

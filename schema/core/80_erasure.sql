@@ -117,6 +117,7 @@ begin
     get diagnostics n_tags = row_count;
     update core.track_end set rev_to = 0 where media_id = any (ids) and rev_to is null;
     update core.track_end set track_id = null where media_id = any (ids) and track_id is not null;
+    perform core.forget_scores(labels);
     delete from core.neighbour where media_id = any (ids) or neighbour_id = any (ids);
     get diagnostics n_edges = row_count;
     for encoder in select e.encoder_id from core.encoder as e loop -- and what the graph says of them

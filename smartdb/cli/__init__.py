@@ -56,6 +56,7 @@ COMMANDS = {
     "index": "smartdb.cli.search:index",
     "classes": "smartdb.cli.annotate:classes",
     "labels": "smartdb.cli.annotate:labels",
+    "label": "smartdb.cli.label:label",
     "tasks": "smartdb.cli.annotate:tasks",
     "predictions": "smartdb.cli.predictions:predictions",
     "find-issues": "smartdb.cli.find_issues:find_issues",

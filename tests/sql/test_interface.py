@@ -18,6 +18,7 @@ EXAMPLE = re.compile(
 )
 FILES = sorted(path for path in INTERFACE.glob("*.sql") if path.name != "90_grants.sql")
 WRITERS = {
+    "32_label_unfit": "smartdb_writer",
     "60_add_to_slice": "smartdb_writer",
     "60_drop_slice": "smartdb_writer",
     "60_remove_from_slice": "smartdb_writer",

@@ -84,6 +84,22 @@ return condition is null or not exists (
 comment on function core.meets(jsonb, jsonb) is
     'Whether attributes have, for each name of the condition, one of the values beside it. Null condition: true.';
 
+create function core.is_unfit(
+    value jsonb, type text, choices text[], minimum double precision, maximum double precision
+) returns boolean
+language sql immutable parallel safe -- an expression that is taken into the query that calls it
+return case type
+    when 'number' then case
+        when jsonb_typeof(value) <> 'number' then true
+        else value < coalesce(to_jsonb(minimum), value) or value > coalesce(to_jsonb(maximum), value)
+    end
+    when 'choice' then jsonb_typeof(value) <> 'string' or (value #>> '{}') <> all (choices)
+    when 'multi' then jsonb_typeof(value) <> 'array' or not to_jsonb(choices) @> value
+    else jsonb_typeof(value) <> case type when 'text' then 'string' else 'boolean' end
+end;
+comment on function core.is_unfit(jsonb, text, text[], double precision, double precision) is
+    'Whether an attribute of this type, choices and range cannot have the value.';
+
 create function core.attribute_problems(class bigint, given jsonb)
 returns table (attribute text, problem text, allowed text)
 language sql stable
@@ -110,17 +126,8 @@ begin atomic
         case
             when a.attribute_id is null then
                 not (select c.is_open from core.class as c where c.class_id = class)
-            when not core.meets(given, a.condition) then true
-            when a.type in ('text', 'number', 'boolean')
-                and jsonb_typeof(e.value) <> case a.type when 'text' then 'string' else a.type end then true
-            when a.type = 'number' then
-                (e.value #>> '{}')::numeric < coalesce(a.minimum, '-infinity')::numeric
-                or (e.value #>> '{}')::numeric > coalesce(a.maximum, 'infinity')::numeric
-            when a.type = 'choice' then
-                jsonb_typeof(e.value) <> 'string' or (e.value #>> '{}') <> all (a.choices)
-            when a.type = 'multi' then
-                jsonb_typeof(e.value) <> 'array' or not to_jsonb(a.choices) @> e.value
-            else false
+            else core.is_unfit(e.value, a.type, a.choices, a.minimum, a.maximum)
+                or (a.condition is not null and not core.meets(given, a.condition))
         end
     union all
     select
@@ -195,9 +202,26 @@ begin
         end if;
     end if;
     if ruled is not null then
-        with said as (select distinct c.class_id, c.attributes from changed as c where c.class_id = any (ruled))
-        select s.class_id, s.attributes into bad from said as s
-        where exists (select from core.attribute_problems(s.class_id, s.attributes))
+        with said as materialized (
+            select distinct c.class_id, c.attributes from changed as c where c.class_id = any (ruled)
+        )
+        select s.class_id, s.attributes into bad
+        from said as s
+        cross join lateral jsonb_each(s.attributes) as e (name, value)
+        join core.class as k on k.class_id = s.class_id
+        left join core.class_attribute as a
+            on a.class_id = s.class_id and a.name = e.name and a.version_to is null
+        where case
+            when a.attribute_id is null then not k.is_open
+            else core.is_unfit(e.value, a.type, a.choices, a.minimum, a.maximum)
+                or (a.condition is not null and not core.meets(s.attributes, a.condition))
+        end
+        union all
+        select s.class_id, s.attributes
+        from said as s
+        join core.class_attribute as a on a.class_id = s.class_id and a.version_to is null and a.is_required
+        where not coalesce(s.attributes, '{}') ? a.name
+            and (a.condition is null or core.meets(coalesce(s.attributes, '{}'), a.condition))
         limit 1;
         if found then
             perform core.refuse_label(c.media_id, core.label_problem(c.class_id, c.kind, c.attributes, null))

@@ -17,7 +17,27 @@ where
                 select from core.class_attribute as k where k.class_id = c.class_id and k.version_to is null
             )
             then false
-        else core.label_problem(l.class_id, l.kind, l.attributes, l.shape) is not null
+        else (
+            l.kind = 'keypoints'
+            and jsonb_array_length(l.shape -> 'points') <> jsonb_array_length(c.skeleton -> 'points')
+        )
+        or exists (
+            select from jsonb_each(l.attributes) as e (name, value)
+            left join core.class_attribute as k
+                on k.class_id = c.class_id and k.name = e.name and k.version_to is null
+            where case
+                when k.attribute_id is null then not c.is_open
+                else core.is_unfit(e.value, k.type, k.choices, k.minimum, k.maximum)
+                    or (k.condition is not null and not core.meets(l.attributes, k.condition))
+            end
+        )
+        or exists (
+            select from core.class_attribute as k
+            where
+                k.class_id = c.class_id and k.version_to is null and k.is_required
+                and not coalesce(l.attributes, '{}') ? k.name
+                and (k.condition is null or core.meets(coalesce(l.attributes, '{}'), k.condition))
+        )
     end;
 
 comment on view smartdb.label_unfit is

@@ -7,11 +7,7 @@ order by a.class_id;
 
 -- name: note
 -- What an ontology is for, and its newest version.
-select o.note, max(v.version) as version
-from core.ontology as o
-left join core.ontology_version as v using (ontology_id)
-where o.name = %(ontology)s
-group by o.ontology_id;
+select o.note, o.version from smartdb.ontology as o where o.ontology = %(ontology)s;
 
 -- name: rules
 -- The mapping of labels to a version.

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import psycopg
+from psycopg import sql
 from psycopg.rows import class_row, tuple_row
 
 from smartdb import ontology_changes
@@ -72,8 +73,9 @@ def migrate(conn: psycopg.Connection[Any], ontology: str, *, open_tasks: bool = 
     with translated(), run(conn, "migrate_labels", parameters) as opened:
         _prepare(conn, ontology)
         moved, problems = _report(conn)
-        for step in ("close", "open", "move_tasks", "move_issues"):
+        for step in ("close", "open", "follow", "move_tasks", "move_issues", "move_gold"):
             _execute(conn, step, {"run_id": opened.run_id})
+        _move_vectors(conn)
         n_tasks = _execute(conn, "open_tasks", {"ontology": ontology}) if open_tasks else 0
         opened.counts.update(
             moved=sum(each.n for each in moved),
@@ -109,6 +111,13 @@ def _prepare(conn: psycopg.Connection[Any], ontology: str) -> None:
         _execute(conn, "apply", values | {"version": version})
     for step in ("judge", "leave", "match"):
         _execute(conn, step)
+
+
+def _move_vectors(conn: psycopg.Connection[Any]) -> None:
+    """Regions that only changed their class keep the vectors they have."""
+    for (encoder_id,) in _rows(conn, "encoders"):
+        vectors = sql.Identifier("core", f"region_embedding_{encoder_id}")
+        conn.execute(statement("label_migration", "move_vectors").format(vectors=vectors))
 
 
 def _report(conn: psycopg.Connection[Any]) -> tuple[tuple[Moved, ...], tuple[Problem, ...]]:

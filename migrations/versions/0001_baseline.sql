@@ -1502,6 +1502,183 @@ $$;
 comment on function core.forget_vectors() is
     'Statement trigger of the tables of vectors: the edges from and to a vector go with it.';
 
+-- Annotating: geometry of labels. Points are parsed by the server's own geometric types, so that a
+-- check of a long outline costs little more than reading it.
+
+create function core.path_of(points jsonb) returns path
+language sql immutable strict parallel safe
+return translate(points::text, '[] ', '()')::path;
+comment on function core.path_of(jsonb) is
+    'The closed path through points [[x, y], ...]; an error if they are no such list.';
+
+create function core.mask_facts(height integer, counts text) returns bigint[]
+language plpgsql immutable strict parallel safe as $$
+declare
+    data constant bytea := convert_to(counts, 'UTF8');
+    bits integer;
+    shift integer := 0;
+    value bigint := 0;
+    run bigint := 0;  -- the last run, the one before it, and the one before that
+    before bigint := 0;
+    long_before bigint := 0;
+    n_runs integer := 0;
+    at bigint := 0;  -- pixels so far, column by column
+    n_set bigint := 0;
+    x0 bigint;
+    x1 bigint := 0;
+    y0 bigint := height;
+    y1 bigint := 0;
+begin
+    for i in 0 .. octet_length(data) - 1 loop
+        bits := get_byte(data, i) - 48;
+        if bits not between 0 and 63 or shift > 40 then
+            return null;
+        end if;
+        value := value | ((bits & 31)::bigint << shift);
+        shift := shift + 5;
+        continue when bits & 32 <> 0;
+        if bits & 16 <> 0 then
+            value := value - (1::bigint << shift);
+        end if;
+        long_before := before;
+        before := run;
+        run := case when n_runs > 2 then value + long_before else value end;
+        n_runs := n_runs + 1;
+        value := 0;
+        shift := 0;
+        if run < 0 then
+            return null;
+        elsif run > 0 and n_runs % 2 = 0 then
+            x0 := coalesce(x0, at / height);
+            x1 := (at + run - 1) / height + 1;
+            if at / height < x1 - 1 then  -- it goes on in the next column
+                y0 := 0;
+                y1 := height;
+            else
+                y0 := least(y0, at % height);
+                y1 := greatest(y1, at % height + run);
+            end if;
+            n_set := n_set + run;
+        end if;
+        at := at + run;
+    end loop;
+    return case when shift = 0 then array[at, n_set, x0, y0, x1, y1] end;
+end
+$$;
+comment on function core.mask_facts(integer, text) is
+    'Of compressed run lengths (COCO''s, column by column): how many pixels they make up, how many of these are in the mask, and '
+    'its left, top, right and bottom edge (null, the height, 0, 0 if none are). Null if they are no run lengths.';
+
+create function core.bounds_of(kind text, shape jsonb) returns double precision[]
+language plpgsql immutable strict parallel safe as $$
+declare
+    points jsonb;
+    facts bigint[];
+    bounds box;
+begin
+    if kind = 'mask' then
+        facts := core.mask_facts((shape #>> '{size,0}')::integer, shape ->> 'counts');
+        return array[facts[3], facts[4], facts[5] - facts[3], facts[6] - facts[4]];
+    end if;
+    points := case kind
+        when 'polygon' then jsonb_path_query_array(shape, '$.polygons[*][0][*]')
+        when 'rotated_box' then shape -> 'corners'
+        when 'polyline' then shape -> 'points'
+        when 'keypoints' then (
+            select jsonb_agg(jsonb_build_array(p.point -> 0, p.point -> 1))
+            from jsonb_array_elements(shape -> 'points') as p (point) where (p.point ->> 2)::numeric > 0)
+    end;
+    bounds := box(polygon(core.path_of(points)));
+    return array[(bounds[1])[0], (bounds[1])[1], (bounds[0])[0] - (bounds[1])[0], (bounds[0])[1] - (bounds[1])[1]];
+end
+$$;
+comment on function core.bounds_of(text, jsonb) is
+    'The bounding box {x, y, w, h} of a shape, of keypoints that of the labelled ones; null if there is none. An error if it is no '
+    'shape of this kind: ask core.shape_problem first.';
+
+create function core.shape_problem(
+    kind text, x double precision, y double precision, w double precision, h double precision, shape jsonb
+)
+returns text
+language plpgsql immutable parallel restricted as $$
+declare
+    outline path;
+    facts bigint[];
+    bounds double precision[];
+begin
+    if kind in ('classification', 'box', 'relation') then
+        return case when shape is not null then 'a ' || kind || ' has no shape' end;
+    elsif jsonb_typeof(shape) is distinct from 'object' then
+        return 'its shape is missing';
+    elsif kind = 'caption' then
+        return case when jsonb_typeof(shape -> 'text') is distinct from 'string' then 'its text is missing: {"text": ...}' end;
+    elsif kind = 'mask' then
+        if not coalesce(shape @? 'strict $.size ? (@.type() == "array" && @.size() == 2 && @[0] >= 1 && @[1] >= 1 && @[0] * @[1] < 4294967296)', false)
+            or jsonb_typeof(shape -> 'counts') is distinct from 'string' then
+            return 'a mask is {"size": [height, width], "counts": compressed run lengths of COCO}';
+        end if;
+        facts := core.mask_facts((shape #>> '{size,0}')::integer, shape ->> 'counts');
+        if facts is null or facts[1] <> (shape #>> '{size,0}')::bigint * (shape #>> '{size,1}')::bigint then
+            return format('the run lengths of its mask do not make up %s x %s pixels', shape #>> '{size,1}', shape #>> '{size,0}');
+        elsif facts[2] = 0 then
+            return 'there is no pixel in its mask';
+        end if;
+        bounds := array[facts[3], facts[4], facts[5] - facts[3], facts[6] - facts[4]];
+    elsif kind = 'polygon' then
+        if not shape @? '$.polygons[0][0][0]' or jsonb_typeof(shape -> 'polygons') <> 'array' then
+            return 'a polygon is {"polygons": [[outer ring, hole, ...], ...]}, a ring is [[x, y], ...]';
+        end if;
+        for p in 0 .. jsonb_array_length(shape -> 'polygons') - 1 loop
+            for r in 0 .. jsonb_array_length(shape #> array['polygons', p::text]) - 1 loop
+                outline := core.path_of(shape #> array['polygons', p::text, r::text]);
+                if npoints(outline) < 3 then
+                    return 'a ring of its polygon has fewer than three points';
+                elsif not area(outline) > 0 then
+                    return 'a ring of its polygon has no area';
+                end if;
+            end loop;
+        end loop;
+        bounds := core.bounds_of(kind, shape);
+    elsif kind = 'rotated_box' then
+        outline := core.path_of(shape -> 'corners');
+        if coalesce(npoints(outline), 0) <> 4 then
+            return 'a rotated box is {"corners": [[x, y], four times]}';
+        elsif not area(outline) > 0 then
+            return 'it has no area';
+        end if;
+        bounds := core.bounds_of(kind, shape);
+    elsif kind = 'polyline' then
+        outline := core.path_of(shape -> 'points');
+        if coalesce(npoints(outline), 0) < 2 then
+            return 'a polyline is {"points": [[x, y], ...]}, two or more';
+        elsif not length(outline) > 0 then
+            return 'it has no length';
+        end if;
+        bounds := core.bounds_of(kind, shape);
+    elsif kind = 'keypoints' then
+        if coalesce(shape @? 'strict $.points[*] ? (
+            @.type() != "array" || @.size() != 3 || @[*].type() != "number" || @[2] < 0 || @[2] > 2)', true) then
+            return 'keypoints are {"points": [[x, y, visibility 0 to 2], ...]}';
+        elsif not shape @? 'strict $.points[*] ? (@[2] > 0)' then
+            return 'none of its keypoints is labelled (visibility above 0)';
+        end if; -- its box may be that of the object
+    end if;
+    if array_length(bounds, 1) = 4 and greatest(
+        abs(bounds[1] - x), abs(bounds[2] - y), abs(bounds[1] + bounds[3] - x - w), abs(bounds[2] + bounds[4] - y - h)
+    ) > 1 then
+        return format('its box %s is not around its shape, which is in %s', array[x, y, w, h], bounds);
+    end if;
+    return null;
+exception when data_exception then
+    return 'its shape holds something else than points [x, y]';
+end
+$$;
+comment on function core.shape_problem(
+    text, double precision, double precision, double precision, double precision, jsonb
+) is
+    'What is wrong with the shape of a label, for a person; null if nothing is. Rings have three points or more and an area, run '
+    'lengths make up the size of their mask, the box is within a pixel of what it encloses (but of keypoints it may be that of the object).';
+
 -- Annotating: what may be said: ontologies, whose versions never change.
 
 create table core.ontology (
@@ -1673,6 +1850,8 @@ create table core.label (
     shape jsonb,
     attributes jsonb,
     track_id bigint,
+    subject_id bigint,
+    target_id bigint,
     origin text not null,
     actor_id bigint not null,
     confidence real,
@@ -1683,16 +1862,21 @@ create table core.label (
     rev_to bigint,
     constraint label_pk primary key (label_id),
     constraint label_kind_check check (kind in (
-        'classification', 'box', 'rotated_box', 'polygon', 'mask', 'polyline', 'keypoints', 'caption')),
+        'classification', 'box', 'rotated_box', 'polygon', 'mask', 'polyline', 'keypoints', 'caption', 'relation')),
     constraint label_origin_check check (origin in ('human', 'import', 'consensus', 'model', 'propagated')),
     constraint label_box_check check (
-        case when rev_to is not null and num_nonnulls(x, y, w, h, shape, attributes) = 0 then true -- erased
+        case when rev_to is not null and num_nonnulls(x, y, w, h, shape, attributes, subject_id, target_id) = 0 then true -- erased
         else case kind
             when 'classification' then num_nonnulls(x, y, w, h, shape) = 0
+            when 'relation' then num_nonnulls(x, y, w, h, shape) = 0
             when 'caption' then num_nonnulls(x, y, w, h) = 0 and shape ? 'text'
             when 'box' then num_nulls(x, y, w, h) = 0 and w > 0 and h > 0
             else num_nulls(x, y, w, h, shape) = 0 and w >= 0 and h >= 0
         end end),
+    constraint label_relation_check check (
+        case when kind = 'relation'
+            then rev_to is not null or (num_nulls(subject_id, target_id) = 0 and subject_id <> target_id)
+            else num_nonnulls(subject_id, target_id) = 0 end),
     constraint label_confidence_check check (confidence between 0 and 1),
     constraint label_rev_check check (rev_to > rev_from)
 );
@@ -1707,6 +1891,8 @@ create index label_task_idx on core.label (task_id) where task_id is not null;
 create index label_run_idx on core.label using brin (run_id);
 create index label_rev_from_idx on core.label (rev_from);
 create index label_rev_to_idx on core.label (rev_to) where rev_to is not null;
+create index label_subject_idx on core.label (subject_id) where subject_id is not null;
+create index label_target_idx on core.label (target_id) where target_id is not null;
 call core.make_versioned('core.label');
 call core.protect('core.label');
 comment on table core.label is
@@ -1717,7 +1903,8 @@ comment on column core.label.object_id is 'Identity of the labelled thing across
 comment on column core.label.media_id is 'The labelled media.';
 comment on column core.label.class_id is 'The class it was given.';
 comment on column core.label.kind is
-    'classification (the whole media), caption, box, rotated_box, polygon, mask, polyline or keypoints.';
+    'classification (the whole media), caption, box, rotated_box, polygon, mask, polyline, keypoints, or relation (between two '
+    'labelled things).';
 comment on column core.label.x is 'Left edge of the bounding box in pixels of the upright image.';
 comment on column core.label.y is 'Top edge of the bounding box in pixels of the upright image.';
 comment on column core.label.w is 'Width of the bounding box in pixels.';
@@ -1728,6 +1915,8 @@ comment on column core.label.shape is
     'keypoints: {"points": [[x, y, visibility], ...]}; caption: {"text": ...}. Pixels of the upright image, not rounded.';
 comment on column core.label.attributes is 'Attributes, by the class''s attribute schema.';
 comment on column core.label.track_id is 'The same thing over the frames of a video.';
+comment on column core.label.subject_id is 'Of a relation, the object_id of what it is said of: in "man rides horse" the man.';
+comment on column core.label.target_id is 'Of a relation, the object_id of the other end: the horse.';
 comment on column core.label.origin is
     'human, import (came with the files), consensus, model or propagated; the last two are never '
     'taken for a person''s word.';
@@ -2986,6 +3175,152 @@ comment on column core.gold.created_at is 'When, for people; order is told by re
 comment on column core.gold.rev_from is 'Revision at which it became so.';
 comment on column core.gold.rev_to is 'Revision at which it was withdrawn; null while it holds.';
 
+-- Annotating: who changed or took back which label, and why. What it was and became are label rows.
+
+create table core.label_edit (
+    edit_id bigint generated always as identity,
+    media_id bigint not null,
+    label_id bigint not null,
+    new_label_id bigint,
+    actor_id bigint not null,
+    reason text,
+    created_at timestamptz not null default now(),
+    constraint label_edit_pk primary key (edit_id),
+    constraint label_edit_new_check check (new_label_id <> label_id),
+    constraint label_edit_reason_check check (length(reason) between 1 and 2000)
+);
+create unique index label_edit_label_key on core.label_edit (label_id);
+create index label_edit_new_idx on core.label_edit (new_label_id) where new_label_id is not null;
+create index label_edit_media_idx on core.label_edit (media_id);
+call core.protect('core.label_edit');
+call core.refer('core.label_edit', '{
+    {media_id, core.media, media_id},
+    {label_id, core.label, label_id},
+    {new_label_id, core.label, label_id},
+    {actor_id, core.actor, actor_id}
+}');
+comment on table core.label_edit is
+    'A change of a label by a person: the row that was closed, the row that took its place, who, and why.';
+comment on column core.label_edit.edit_id is 'Identity of the edit.';
+comment on column core.label_edit.media_id is 'The labelled media.';
+comment on column core.label_edit.label_id is 'The label row that was closed: what was said before, and by whom.';
+comment on column core.label_edit.new_label_id is 'The label row that took its place; null: the label was removed.';
+comment on column core.label_edit.actor_id is 'Who changed it.';
+comment on column core.label_edit.reason is 'Why, for a person.';
+comment on column core.label_edit.created_at is 'When, for people; order is told by the revisions of the label rows.';
+
+-- Annotating: what labels by itself: functions that vote, predictions that came with files, and the
+-- thresholds, measured on gold, from which on their word is written down as a label.
+
+create table core.labelling_function (
+    function_id bigint generated always as identity,
+    name text not null,
+    class_id bigint not null,
+    predicate text not null,
+    note text,
+    created_at timestamptz not null default now(),
+    constraint labelling_function_pk primary key (function_id),
+    constraint labelling_function_name_key unique (name),
+    constraint labelling_function_name_check check (name <> ''),
+    constraint labelling_function_predicate_check check (predicate <> ''),
+    constraint labelling_function_class_fk foreign key (class_id)
+        references core.class (class_id) on delete restrict
+);
+create index labelling_function_class_idx on core.labelling_function (class_id);
+comment on table core.labelling_function is
+    'A rule of thumb: a condition on media that votes for a class where it holds, and abstains elsewhere.';
+comment on column core.labelling_function.function_id is 'Identity of the function.';
+comment on column core.labelling_function.name is 'Unique name, as shown to people.';
+comment on column core.labelling_function.class_id is 'The class it votes for.';
+comment on column core.labelling_function.predicate is 'SQL condition over the columns of smartdb.media, read as m.';
+comment on column core.labelling_function.note is 'Why it should hold.';
+comment on column core.labelling_function.created_at is 'When it was made.';
+
+create table core.predicted_label (
+    predicted_label_id bigint generated always as identity,
+    run_id bigint not null,
+    media_id bigint not null,
+    class_id bigint not null,
+    kind text not null,
+    x double precision,
+    y double precision,
+    w double precision,
+    h double precision,
+    confidence real not null,
+    constraint predicted_label_pk primary key (predicted_label_id),
+    constraint predicted_label_kind_check check (kind in ('classification', 'box')),
+    constraint predicted_label_box_check check (
+        case kind when 'box' then num_nulls(x, y, w, h) = 0 and w > 0 and h > 0 else num_nonnulls(x, y, w, h) = 0 end),
+    constraint predicted_label_confidence_check check (confidence between 0 and 1)
+);
+create index predicted_label_run_idx on core.predicted_label (run_id, media_id);
+create index predicted_label_media_idx on core.predicted_label (media_id);
+call core.protect('core.predicted_label');
+call core.refer('core.predicted_label', '{
+    {run_id, core.run, run_id},
+    {media_id, core.media, media_id},
+    {class_id, core.class, class_id}
+}');
+comment on table core.predicted_label is
+    'What a model elsewhere predicted, as a file of predictions said it: classes and boxes with confidences. Not labels.';
+comment on column core.predicted_label.predicted_label_id is 'Identity of the row.';
+comment on column core.predicted_label.run_id is 'The run that imported the file.';
+comment on column core.predicted_label.media_id is 'The media.';
+comment on column core.predicted_label.class_id is 'The predicted class.';
+comment on column core.predicted_label.kind is 'classification (the whole media) or box.';
+comment on column core.predicted_label.x is 'Left edge of the box in pixels of the upright image.';
+comment on column core.predicted_label.y is 'Top edge of the box in pixels of the upright image.';
+comment on column core.predicted_label.w is 'Width of the box in pixels.';
+comment on column core.predicted_label.h is 'Height of the box in pixels.';
+comment on column core.predicted_label.confidence is 'How sure the model was, 0 to 1.';
+
+create table core.auto_label_threshold (
+    run_id bigint not null,
+    class_id bigint,
+    actor_id bigint not null,
+    ontology_id bigint not null,
+    kind text not null,
+    precision_wanted double precision not null,
+    level double precision not null,
+    bound text not null,
+    confidence double precision,
+    n_gold integer not null,
+    n_above integer not null,
+    n_correct integer not null,
+    precision_low double precision not null,
+    reason text,
+    constraint auto_label_threshold_key unique nulls not distinct (run_id, class_id),
+    constraint auto_label_threshold_wanted_check check (precision_wanted > 0 and precision_wanted < 1),
+    constraint auto_label_threshold_level_check check (level > 0 and level < 1),
+    constraint auto_label_threshold_bound_check check (bound in ('clopper_pearson', 'wilson')),
+    constraint auto_label_threshold_reason_check check ((confidence is null) = (reason is not null)),
+    constraint auto_label_threshold_n_check check (n_correct <= n_above and n_above <= n_gold),
+    constraint auto_label_threshold_run_fk foreign key (run_id) references core.run (run_id) on delete restrict,
+    constraint auto_label_threshold_class_fk foreign key (class_id) references core.class (class_id) on delete restrict,
+    constraint auto_label_threshold_actor_fk foreign key (actor_id) references core.actor (actor_id) on delete restrict,
+    constraint auto_label_threshold_ontology_fk foreign key (ontology_id)
+        references core.ontology (ontology_id) on delete restrict
+);
+create index auto_label_threshold_actor_idx on core.auto_label_threshold (actor_id, run_id);
+create index auto_label_threshold_class_idx on core.auto_label_threshold (class_id) where class_id is not null;
+create index auto_label_threshold_ontology_idx on core.auto_label_threshold (ontology_id);
+comment on table core.auto_label_threshold is
+    'From which confidence on a run of automated labelling wrote labels, as gold told; and where it did not, why.';
+comment on column core.auto_label_threshold.run_id is 'The run.';
+comment on column core.auto_label_threshold.class_id is 'The class it holds for; null: all classes together.';
+comment on column core.auto_label_threshold.actor_id is 'The method, in whose name labels are written.';
+comment on column core.auto_label_threshold.ontology_id is 'The ontology whose classes it gives.';
+comment on column core.auto_label_threshold.kind is 'Kind of label: classification or box.';
+comment on column core.auto_label_threshold.precision_wanted is 'The share of labels that shall be right.';
+comment on column core.auto_label_threshold.level is 'How sure one wants to be of that, for instance 0.95.';
+comment on column core.auto_label_threshold.bound is 'How the lower bound is computed: clopper_pearson or wilson.';
+comment on column core.auto_label_threshold.confidence is 'Labels at least as sure as this are written; null: none is.';
+comment on column core.auto_label_threshold.n_gold is 'On how many gold items the method said something.';
+comment on column core.auto_label_threshold.n_above is 'On how many of them with at least this confidence; without one on all.';
+comment on column core.auto_label_threshold.n_correct is 'How often it was right in these.';
+comment on column core.auto_label_threshold.precision_low is 'Lower bound of the precision, at the level, of these.';
+comment on column core.auto_label_threshold.reason is 'Why there is no threshold; null where there is one.';
+
 -- Managing: datasets, their sealed versions, and membership by intervals of versions.
 
 create table core.dataset (
@@ -3965,7 +4300,7 @@ create function core.is_blanked(relation name, before jsonb, after jsonb) return
 language plpgsql stable as $$
 begin
     if relation = 'label' then
-        return after = before || '{"x": null, "y": null, "w": null, "h": null, "shape": null, "attributes": null, "track_id": null}'
+        return after = before || '{"x": null, "y": null, "w": null, "h": null, "shape": null, "attributes": null, "track_id": null, "subject_id": null, "target_id": null}'
             and exists (select from core.tombstone as t where t.media_id = (before ->> 'media_id')::bigint);
     end if;
     if relation = 'media_tag' then
@@ -4063,8 +4398,9 @@ begin
     end if;
     update core.label set rev_to = 0 where label_id = any (labels) and rev_to is null;
     update core.label
-    set x = null, y = null, w = null, h = null, shape = null, attributes = null, track_id = null
-    where label_id = any (labels) and num_nonnulls(x, y, w, h, shape, attributes, track_id) > 0;
+    set x = null, y = null, w = null, h = null, shape = null, attributes = null, track_id = null,
+        subject_id = null, target_id = null
+    where label_id = any (labels) and num_nonnulls(x, y, w, h, shape, attributes, track_id, subject_id, target_id) > 0;
     update core.review set reason = null
     where reason is not null and (label_id = any (labels) or corrected_label_id = any (labels));
     update core.media_tag set rev_to = 0 where media_id = any (ids) and rev_to is null;
@@ -4086,6 +4422,7 @@ begin
         where media_id = any (ids) and state in ('open', 'claimed') returning 1
     ),
     predictions as (delete from core.prediction where media_id = any (ids) returning 1),
+    foretold as (delete from core.predicted_label where media_id = any (ids) returning 1),
     dynamics as (delete from core.training_dynamics where media_id = any (ids) returning 1),
     chosen as (delete from core.batch_item where media_id = any (ids) returning 1),
     prunings as (delete from core.pruning_item where media_id = any (ids) returning 1),
@@ -4094,6 +4431,7 @@ begin
     placed as (delete from core.media_graph where media_id = any (ids)),
     variants as (delete from core.augmentation where media_id = any (ids) or parent_id = any (ids) returning 1),
     donors as (delete from core.donor where media_id = any (ids) or donor_id = any (ids) returning 1),
+    edits as (delete from core.label_edit where media_id = any (ids)),
     extractions as (delete from core.extraction where media_id = any (ids) returning 1),
     pairs as (delete from core.duplicate_pair where media_id = any (ids) or other_id = any (ids) returning 1),
     duplicates as (delete from core.duplicate where media_id = any (ids) returning 1),

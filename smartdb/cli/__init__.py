@@ -58,6 +58,7 @@ COMMANDS = {
     "classes": "smartdb.cli.annotate:classes",
     "labels": "smartdb.cli.annotate:labels",
     "tasks": "smartdb.cli.annotate:tasks",
+    "autolabel": "smartdb.cli.autolabel:autolabel",
     "find-issues": "smartdb.cli.review:find_issues",
     "find-box-issues": "smartdb.cli.box_issues:find_box_issues",
     "issues": "smartdb.cli.review:issues",

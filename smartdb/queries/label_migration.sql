@@ -157,12 +157,12 @@ insert into label_closed (label_id) select gone.label_id from gone;
 -- name: open
 -- Writes what they are: the same object by the same actor, in this run.
 insert into core.label (
-    object_id, media_id, class_id, kind, x, y, w, h, shape, attributes, track_id, origin, actor_id,
-    confidence, task_id, run_id
+    object_id, media_id, class_id, kind, x, y, w, h, shape, attributes, track_id, subject_id,
+    target_id, origin, actor_id, confidence, task_id, run_id
 )
 select
     l.object_id, l.media_id, n.class_id, l.kind, l.x, l.y, l.w, l.h, l.shape, n.attributes,
-    l.track_id, l.origin, l.actor_id, l.confidence, l.task_id, %(run_id)s
+    l.track_id, l.subject_id, l.target_id, l.origin, l.actor_id, l.confidence, l.task_id, %(run_id)s
 from label_closed as g
 join label_migration as m using (label_id)
 join label_meaning as n using (meaning)
@@ -170,21 +170,54 @@ join core.label as l using (label_id)
 where not m.is_double
 order by l.label_id;
 
--- name: move_tasks
--- Lets unanswered tasks ask about what the label is now.
-update core.task as t set label_id = n.label_id
+-- name: follow
+-- Makes the table of closed rows with the row that each label is now.
+drop table if exists pg_temp.label_moved;
+create temp table label_moved on commit drop as
+select w.label_id, n.label_id as new_label_id
 from label_closed as g
 join core.label as w using (label_id)
-join core.label as n on n.object_id = w.object_id and n.rev_to is null
-where t.label_id = g.label_id and t.state in ('open', 'claimed');
+join core.label as n on n.object_id = w.object_id and n.rev_to is null;
+alter table label_moved add primary key (label_id);
+analyze label_moved;
+
+-- name: move_tasks
+-- Lets unanswered tasks ask about what the label is now.
+update core.task as t set label_id = m.new_label_id
+from label_moved as m
+where t.label_id = m.label_id and t.state in ('open', 'claimed');
 
 -- name: move_issues
 -- Lets open suspicions be about what the label is now.
-update core.label_issue as i set label_id = n.label_id
-from label_closed as g
-join core.label as w using (label_id)
-join core.label as n on n.object_id = w.object_id and n.rev_to is null
-where i.label_id = g.label_id and i.state = 'open';
+update core.label_issue as i set label_id = m.new_label_id
+from label_moved as m
+where i.label_id = m.label_id and i.state = 'open';
+
+-- name: move_gold
+-- What was known to be true is so by its new name.
+with gone as (
+    update core.gold as g set rev_to = 0
+    from label_moved as m
+    where g.label_id = m.label_id and g.rev_to is null
+    returning g.label_id, g.actor_id, g.reason, g.created_at
+)
+
+insert into core.gold (label_id, actor_id, reason, created_at)
+select m.new_label_id, g.actor_id, g.reason, g.created_at
+from gone as g
+join label_moved as m using (label_id)
+order by m.label_id;
+
+-- name: encoders
+-- Who has vectors of regions.
+select c.encoder_id from core.region_crop as c order by c.encoder_id;
+
+-- name: move_vectors
+-- Gives the vector of a region, which is where it was, to what its label is now.
+insert into {vectors} (label_id, media_id, v)
+select m.new_label_id, r.media_id, r.v
+from {vectors} as r
+join label_moved as m using (label_id);
 
 -- name: open_tasks
 -- A review task for each label of the ontology that fits no rule and so is not as it should be.

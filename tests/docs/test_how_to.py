@@ -137,7 +137,7 @@ def test_the_ontology_page_runs(
         len(conn.execute(statement.encode()).fetchall())
         for statement in blocks("how-to-ontology.md", "sql")[0].rstrip().rstrip(";").split(";")
     ]
-    assert counts == [5, 8, 5, 4, 0, 0]
+    assert counts == [5, 7, 5, 4, 0, 0]
 
 
 def test_the_settings_of_the_loop_are_its_own() -> None:

@@ -17,6 +17,7 @@ from . import (
     graph,
     health,
     images,
+    labels,
     media,
     ontologies,
     problems,
@@ -68,7 +69,7 @@ def create_app(url: str | None = None, *, trusted_hosts: Sequence[str] | None = 
     app.after_request(_add_headers)
     problems.register(app)
     parts = (
-        media, graph, images, regions, search, tasks, ontologies, tags, reviews, datasets,
+        media, graph, images, regions, search, tasks, labels, ontologies, tags, reviews, datasets,
         versions, recipes, exports, prunings, batches, runs, health, docs,
     )  # fmt: skip
     for module in parts:

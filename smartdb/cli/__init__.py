@@ -57,6 +57,7 @@ COMMANDS = {
     "ontology": "smartdb.cli.ontology:ontology",
     "classes": "smartdb.cli.annotate:classes",
     "labels": "smartdb.cli.annotate:labels",
+    "label": "smartdb.cli.label:label",
     "tasks": "smartdb.cli.annotate:tasks",
     "find-issues": "smartdb.cli.find_issues:find_issues",
     "detectors": "smartdb.cli.find_issues:detectors",

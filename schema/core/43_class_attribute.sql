@@ -173,7 +173,7 @@ end;
 comment on function core.label_problem(bigint, text, jsonb, jsonb) is
     'What the newest version of its ontology has against a label, in words; null: nothing.';
 
-create function core.check_labels() returns trigger
+create function core.fit_labels() returns trigger
 language plpgsql security definer set search_path = pg_catalog
 set enable_sort = off as $$ -- a few classes of many rows: hashed
 declare
@@ -233,7 +233,7 @@ begin
     return null;
 end
 $$;
-comment on function core.check_labels() is
+comment on function core.fit_labels() is
     'Statement trigger: new labels are what the newest version of their ontology allows. Each class, kind and set of '
     'attributes is looked at once, however many labels say it; rows that are there are never looked at again.';
 
@@ -247,4 +247,4 @@ $$;
 comment on function core.refuse_label(bigint, text) is 'Raises SD002 for a label that its ontology does not allow.';
 
 create trigger fits_ontology after insert on core.label referencing new table as changed
-    for each statement execute function core.check_labels();
+    for each statement execute function core.fit_labels();

@@ -123,7 +123,8 @@ def find_in_run(
 
     They are compared with the labels they were judged against; what the model was trained on is
     left out. ``encoder`` names whose neighbours to ask, None asks none; ``asked`` the detectors
-    whose scores are kept beside those of ``detector``. Returns the same but left_out. NotFound for a run without predictions.
+    whose scores are kept beside those of ``detector``. Returns the same but left_out. NotFound
+    for a run without predictions.
     """
     if detector is not None:
         label_detectors.refuse_unknown(detector)

@@ -16,3 +16,4 @@ comment on function smartdb.two_sided_p(double precision) is
 -- example:
 --   select smartdb.two_sided_p(1.959963984540054)
 -- result:
+--   0.05

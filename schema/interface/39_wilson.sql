@@ -17,3 +17,4 @@ comment on function smartdb.wilson(bigint, bigint) is
 -- example:
 --   select * from smartdb.wilson(9, 10)
 -- result:
+--   0.5958 | 0.9821

@@ -63,3 +63,6 @@ comment on column smartdb.judgement.rev_from is 'Revision at which it was said.'
 --   select media_id, actor, class, is_live from smartdb.judgement where media_id in (4, 5)
 --   order by media_id, actor
 -- result:
+--   4 | ana | dog | True
+--   4 | folder names | cat | True
+--   5 | folder names | cat | False

@@ -26,3 +26,6 @@ comment on column smartdb.vote.ontology_id is 'Identity of the ontology.';
 --   select media_id, class, n, n_judgements from smartdb.vote where media_id in (3, 4)
 --   order by media_id, class
 -- result:
+--   3 | cat | 2 | 2
+--   4 | cat | 1 | 2
+--   4 | dog | 1 | 2

@@ -40,3 +40,6 @@ comment on column smartdb.annotator_confusion.ontology is 'Whose classes.';
 -- example:
 --   select actor_a, actor_b, class_a, class_b, n from smartdb.annotator_confusion order by class_a, class_b
 -- result:
+--   ana | folder names | cat | cat | 3
+--   ana | folder names | dog | cat | 1
+--   ana | folder names | dog | dog | 1

@@ -39,3 +39,4 @@ comment on column smartdb.agreement.ontology is 'Whose classes.';
 -- example:
 --   select * from smartdb.agreement
 -- result:
+--   ana | folder names | 5 | 0.8 | 0.5455 | animals

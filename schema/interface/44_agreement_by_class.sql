@@ -32,3 +32,5 @@ comment on column smartdb.agreement_by_class.alpha is
 -- example:
 --   select * from smartdb.agreement_by_class order by class
 -- result:
+--   animals | cat | 4 | 7 | 0.8571 | 0.5714
+--   animals | dog | 2 | 3 | 0.6667 | 0.5714

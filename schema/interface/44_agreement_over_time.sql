@@ -40,3 +40,4 @@ comment on column smartdb.agreement_over_time.alpha is 'Krippendorff''s alpha fo
 -- example:
 --   select ontology, n_media, n_judgements, agreement, alpha from smartdb.agreement_over_time
 -- result:
+--   animals | 5 | 10 | 0.8 | 0.5714

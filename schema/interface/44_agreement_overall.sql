@@ -37,3 +37,4 @@ comment on column smartdb.agreement_overall.alpha is
 -- example:
 --   select * from smartdb.agreement_overall
 -- result:
+--   animals | 5 | 10 | 0.8 | 0.5238 | 0.5714

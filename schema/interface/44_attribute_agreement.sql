@@ -30,3 +30,4 @@ comment on function smartdb.attribute_agreement(text) is
 -- example:
 --   select count(*) from smartdb.attribute_agreement('age')
 -- result:
+--   0

@@ -53,3 +53,4 @@ comment on column smartdb.consensus.created_at is 'When.';
 -- example:
 --   select media_id, class, confidence, n_judgements, n_agreeing, method from smartdb.consensus
 -- result:
+--   1 | cat | 1 | 2 | 2 | majority

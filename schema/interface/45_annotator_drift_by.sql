@@ -62,3 +62,4 @@ comment on function smartdb.annotator_drift_by(integer) is
 -- example:
 --   select count(*) from smartdb.annotator_drift_by(50)
 -- result:
+--   2

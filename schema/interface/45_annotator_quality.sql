@@ -57,3 +57,5 @@ comment on column smartdb.annotator_quality.consensus_high is 'Upper end of the 
 --   select actor, n_reviewed, accepted, accepted_low, accepted_high, n_gold, n_consensus
 --   from smartdb.annotator_quality order by actor
 -- result:
+--   ana | 0 | None | None | None | 0 | 1
+--   folder names | 2 | 0.5 | 0.09453 | 0.9055 | 0 | 1

@@ -21,3 +21,4 @@ comment on column smartdb.annotator_drift.is_drift is 'Whether p is below 0.05 d
 -- example:
 --   select count(*) from smartdb.annotator_drift
 -- result:
+--   2

@@ -7,9 +7,11 @@ select core.checkpoint();
 select distinct j.ontology from smartdb.judgement as j order by j.ontology;
 
 -- name: judgements
--- Who said which class of which media.
+-- Who said which class of which media; gold is what methods are measured by, so it has no vote.
 select j.media_id, j.actor_id, j.class_id from smartdb.judgement as j
-where j.ontology = %(ontology)s
+where
+    j.ontology = %(ontology)s
+    and j.label_id not in (select g.label_id from smartdb.gold as g)
 order by j.media_id, j.actor_id;
 
 -- name: verdicts

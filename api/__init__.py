@@ -10,6 +10,7 @@ from flask import Flask, Response, g, request
 from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 
 from . import (
+    agreement,
     batches,
     datasets,
     docs,
@@ -67,7 +68,7 @@ def create_app(url: str | None = None, *, trusted_hosts: Sequence[str] | None = 
     app.after_request(_add_headers)
     problems.register(app)
     parts = (
-        media, graph, images, regions, search, tasks, tags, reviews, datasets, versions, recipes,
+        media, graph, images, regions, search, tasks, tags, reviews, agreement, datasets, versions, recipes,
         exports, prunings, batches, runs, health, docs,
     )  # fmt: skip
     for module in parts:

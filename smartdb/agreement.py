@@ -189,6 +189,8 @@ def _pair(
     return OutlinePair(*key, n_media, n_a, n_b, n, mean, 2 * n / (n_a + n_b))
 
 
-def _read(conn: psycopg.Connection[Any], name: str, row: type[Any], ontology: str | None) -> list[Any]:
+def _read(
+    conn: psycopg.Connection[Any], name: str, row: type[Any], ontology: str | None
+) -> list[Any]:
     with translated(), conn.cursor(row_factory=class_row(row)) as cursor:
         return cursor.execute(statement("agreement", name), {"ontology": ontology}).fetchall()

@@ -39,6 +39,8 @@ LEAST_GOLD = 50
 MARGIN = 0.05
 """A confidence that moved by no more than this is left as it is."""
 
+_NOTHING = dict.fromkeys(("judged", "answered", "added", "closed"), 0) | {"is_new": False}
+
 
 @dataclass(frozen=True)
 class Score:
@@ -83,20 +85,22 @@ def run_consensus(
 
     The method is the best on gold, if none is named (see `best`). ``run_id`` is the run whose
     probabilities crowdlab takes [the last of find-issues]. A media without one class that is ahead
-    gets none. Rows change where the answer did, or its confidence by more than `MARGIN`. It commits;
-    with nothing new it does nothing (``is_new`` False). Returns run_id, method, reason, judged,
+    gets none. Rows change where the answer did, or its confidence by more than `MARGIN`. It
+    commits; with nothing new it does nothing (``is_new`` False). Returns run_id, method, reason, judged,
     answered, added, closed, settled (by a reviewer), tied, moved (judged meanwhile, left as they
     were). InvalidInput for an unknown method or several ontologies of which none is named.
     """
     chosen = _ontology(conn, ontology)
     if chosen is None:
-        return dict.fromkeys(("judged", "answered", "added", "closed"), 0) | {"is_new": False}
+        return dict(_NOTHING)
     with translated(), turn(conn, f"consensus {chosen}"):
         ((revision,),) = _rows(conn, "checkpoint")
         conn.commit()
         said = read(conn, chosen)
         settled, gold = (_classes(conn, name, chosen) for name in ("verdicts", "gold"))
         standing = _rows(conn, "standing", {"ontology": chosen})
+        if not standing and not (said.counts >= least).any():
+            return _NOTHING | {"judged": len(said.media_ids)}
         run_id = _predictions(conn, chosen) if run_id is None else run_id
         parameters = {"ontology": chosen, "asked": method, "predictions": run_id, "least": least}
         parameters["digest"] = _digest(said, settled, gold)
@@ -111,7 +115,9 @@ def run_consensus(
             found = answers(said, method, model=model, least=least, seed=seed)
             counts = _write(conn, opened.run_id, chosen, method, found, settled, revision)
             opened.counts.update(counts, method=method, reason=reason, judged=len(said.media_ids))
-            opened.counts["standing"] = _standing_digest(_rows(conn, "standing", {"ontology": chosen}))
+            opened.counts["standing"] = _standing_digest(
+                _rows(conn, "standing", {"ontology": chosen})
+            )
     return {"run_id": opened.run_id, **_told(opened.counts), "is_new": True}
 
 
@@ -132,9 +138,28 @@ def compare(
     if chosen is None:
         raise NothingToDo("nobody has judged anything yet; run: smartdb labels import")
     with translated():
-        said, gold = read(conn, chosen), _classes(conn, "gold", chosen)
-        run_id = _predictions(conn, chosen) if run_id is None else run_id
-        model = _model(conn, said, run_id)
+        said = read(conn, chosen)
+        gold, model = inputs(conn, said, chosen, run_id)
+    return scores(said, methods, gold, model, least, seed)
+
+
+def inputs(
+    conn: psycopg.Connection[Any], said: Judgements, ontology: str, run_id: int | None = None
+) -> tuple[dict[int, int], Floats | None]:
+    """The gold classes by media, and what the model of a run [the last of find-issues] thinks."""
+    run_id = _predictions(conn, ontology) if run_id is None else run_id
+    return _classes(conn, "gold", ontology), _model(conn, said, run_id)
+
+
+def scores(
+    said: Judgements,
+    methods: Sequence[str],
+    gold: Mapping[int, int],
+    model: Floats | None,
+    least: int = LEAST,
+    seed: int = 0,
+) -> list[Score]:
+    """How each method fares on judgements, against gold."""
     return [_score(said, method, gold, model, least, seed) for method in methods]
 
 
@@ -143,17 +168,17 @@ def best(
 ) -> tuple[str, str]:
     """The method to take, and why: the most accurate of the quick ones on gold, if there is enough.
 
-    With less than `LEAST_GOLD` gold media crowdlab where a model speaks of all that was judged, else
-    majority: as measured in docs/how-to-agreement.md.
+    With less than `LEAST_GOLD` gold media crowdlab where a model speaks of all that was judged,
+    else majority: as measured in docs/how-to-agreement.md.
     """
-    covered = model is not None and not np.isnan(model[said.counts >= least]).any()
+    asked = said.counts >= least
+    covered = model is not None and asked.any() and not np.isnan(model[asked]).any()
     quick = [name for name in METHODS[:3] if name != "crowdlab" or covered]
-    scores = [_score(said, name, gold, model, least, 0) for name in quick]
-    scores = [score for score in scores if score.problem is None]
-    if min(score.n_gold for score in scores) >= LEAST_GOLD:
-        first = max(scores, key=lambda score: score.n_right / score.n_gold)
+    known = [each for each in scores(said, quick, gold, model, least) if each.problem is None]
+    if min(score.n_gold for score in known) >= LEAST_GOLD:
+        first = max(known, key=lambda score: score.n_right / score.n_gold)
         return first.method, f"right on {first.n_right} of {first.n_gold} gold media, no other more"
-    if scores[-1].method == "crowdlab":
+    if known[-1].method == "crowdlab":
         return "crowdlab", "a model speaks of all media, and gold is too little to choose by"
     return "majority", "there is too little gold, and no model to ask (smartdb find-issues)"
 
@@ -191,7 +216,12 @@ def read(conn: psycopg.Connection[Any], ontology: str) -> Judgements:
 
 
 def _score(
-    said: Judgements, method: str, gold: Mapping[int, int], model: Floats | None, least: int, seed: int
+    said: Judgements,
+    method: str,
+    gold: Mapping[int, int],
+    model: Floats | None,
+    least: int,
+    seed: int,
 ) -> Score:
     start = time.perf_counter()
     try:
@@ -281,7 +311,9 @@ def _ontology(conn: psycopg.Connection[Any], ontology: str | None) -> str | None
         return ontology
     names = [name for (name,) in _rows(conn, "ontologies")]
     if len(names) > 1:
-        raise InvalidInput(f"media are judged in several ontologies; name one with --ontology: {names}")
+        raise InvalidInput(
+            f"media are judged in several ontologies; name one with --ontology: {names}"
+        )
     return names[0] if names else None
 
 
@@ -303,7 +335,9 @@ def _last(
     if not rows or rows[0][1].get("standing") != _standing_digest(standing):
         return None
     nothing = {"added": 0, "closed": 0, "moved": 0, "is_new": False}
-    return {"run_id": rows[0][0], **_told(rows[0][1]), **nothing} if not rows[0][1]["moved"] else None
+    return (
+        {"run_id": rows[0][0], **_told(rows[0][1]), **nothing} if not rows[0][1]["moved"] else None
+    )
 
 
 def _told(counts: Mapping[str, Any]) -> dict[str, Any]:
@@ -312,7 +346,11 @@ def _told(counts: Mapping[str, Any]) -> dict[str, Any]:
 
 def _digest(said: Judgements, *facts: Mapping[int, int]) -> str:
     """Changes with any judgement, verdict or gold."""
-    ids = (said.media_ids[said.media], said.actor_ids[said.annotators], said.class_ids[said.classes])
+    ids = (
+        said.media_ids[said.media],
+        said.actor_ids[said.annotators],
+        said.class_ids[said.classes],
+    )
     more = [np.array(sorted(fact.items()), np.int64) for fact in facts]
     return hashlib.sha256(b"|".join(part.tobytes() for part in (*ids, *more))).hexdigest()
 

@@ -59,7 +59,8 @@ class Judgements:
 def probabilities(
     method: str, said: Judgements, model: Floats | None = None, seed: int = 0
 ) -> Floats:
-    """How probable each class of each media is: (n, c) float64; the sum of a row is 1.
+    """How probable each class of each media is: (n, c) float64, with crowdlab only of the class it
+    chose.
 
     ``model`` (n, c) float64 is needed for crowdlab, a row of NaN where it says nothing: so does
     the result then. InvalidInput for an unknown method or a library that is missing.
@@ -124,4 +125,3 @@ def _by_crowd_kit(method: str, said: Judgements, seed: int) -> Floats:
     result = np.zeros((len(said.media_ids), len(said.class_ids)))
     result[:, found.columns.to_numpy(np.int64)] = found.to_numpy(np.float64)
     return result
-

@@ -1,8 +1,8 @@
 """Dawid-Skene: what a media is, and what each annotator makes of each class, from judgements alone.
 
 Dawid and Skene (1979), by expectation maximisation from the shares of the votes. The same start,
-steps and end as crowd-kit's ``DawidSkene`` (1.4), whose results it equals; see benchmarks/consensus.py
-for how much longer its data frames take.
+steps and end as crowd-kit's ``DawidSkene`` (1.4), whose results it equals; benchmarks/consensus.py
+says how much longer its data frames take.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
+from scipy import sparse  # type: ignore[import-untyped]
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -55,7 +55,8 @@ def dawid_skene(
     priors, errors = probabilities.mean(axis=0), _errors(transposed @ probabilities, by_annotator)
     evidence, steps = -np.inf, 0
     counts = votes.sum(axis=1)
-    for steps in range(1, most_steps + 1):
+    while steps < most_steps:
+        steps += 1
         logs = votes @ np.log(errors) + np.log(np.maximum(priors, LEAST))
         probabilities, entropy = _normalised(logs, shift=counts.max() > _FEW)
         priors, votes_of = probabilities.mean(axis=0), transposed @ probabilities
@@ -73,17 +74,20 @@ def dawid_skene(
 
 def vote_shares(media: Ints, classes: Ints, n: int, k: int) -> Floats:
     """Share of the votes of each of n media for each of k classes: (n, k) float64."""
-    counts = np.bincount(media * k + classes, minlength=n * k).reshape(n, k).astype(np.float64)
-    return counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    votes = np.bincount(media * k + classes, minlength=n * k).reshape(n, k)
+    counts: Floats = votes.astype(np.float64)
+    counts /= np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    return counts
 
 
 def _errors(votes: Floats, annotators: Ints) -> Floats:
     """How probably annotators say what they said, by true class: (pairs, c), each column of an
     annotator sums to 1; what an annotator never said is no row."""
-    clipped = np.maximum(votes, LEAST)
+    clipped: Floats = np.maximum(votes, LEAST)
     starts = np.flatnonzero(np.diff(annotators, prepend=-1))
     sums = np.add.reduceat(clipped, starts, axis=0)
-    return clipped / np.repeat(sums, np.diff(starts, append=len(annotators)), axis=0)
+    clipped /= np.repeat(sums, np.diff(starts, append=len(annotators)), axis=0)
+    return clipped
 
 
 def _normalised(logs: Floats, shift: bool) -> tuple[Floats, float]:

@@ -16,7 +16,11 @@ _AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 _ONTOLOGY = click.option("--ontology", help="Whose classes [default: the only one judged].")
 _METHODS = ("majority", "dawid-skene", "crowdlab", "glad", "mace")
 _LEAST = click.option(
-    "--least", type=click.IntRange(1), default=2, show_default=True, help="Judgements a media needs."
+    "--least",
+    type=click.IntRange(1),
+    default=2,
+    show_default=True,
+    help="Judgements a media needs.",
 )
 _RUN = click.option(
     "--run", "run_id", type=int, help="Whose probabilities crowdlab takes [find-issues's last]."
@@ -32,7 +36,7 @@ _PARTS = ("overall", "pairs", "classes", "weeks", "annotators", "drift")
 @click.option("--masks", "kind", flag_value="mask", help="Of masks, by matching them.")
 @_AS_JSON
 def agreement(part: str, ontology: str | None, kind: Kind | None, as_json: bool) -> None:
-    """How far annotators agree: overall, by pairs, classes or weeks; how good annotators are; drift.
+    """How far annotators agree, overall, by pairs, classes or weeks; how good each is, and drift.
 
     agreement is the share of pairs that say the same; kappa (Cohen, Fleiss) and alpha
     (Krippendorff) are 1 for perfect and 0 for what chance gives.
@@ -79,7 +83,12 @@ def consensus() -> None:
 @_SEED
 @_AS_JSON
 def run_(
-    ontology: str | None, method: str | None, least: int, run_id: int | None, seed: int, as_json: bool
+    ontology: str | None,
+    method: str | None,
+    least: int,
+    run_id: int | None,
+    seed: int,
+    as_json: bool,
 ) -> None:
     """Write the consensus. Safe to run again; verdicts of reviewers stay above it."""
     from smartdb import consensus as together

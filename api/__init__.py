@@ -68,7 +68,8 @@ def create_app(url: str | None = None, *, trusted_hosts: Sequence[str] | None = 
     app.after_request(_add_headers)
     problems.register(app)
     parts = (
-        media, graph, images, regions, search, tasks, tags, reviews, agreement, datasets, versions, recipes,
+        media, graph, images, regions, search, tasks, tags, reviews, agreement,
+        datasets, versions, recipes,
         exports, prunings, batches, runs, health, docs,
     )  # fmt: skip
     for module in parts:

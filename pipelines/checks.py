@@ -8,8 +8,8 @@ from smartdb.pruning_methods import EPS
 from .annotating import label
 from .managing import embedding
 from .resources import Database, Loop
-from .sourcing import media
 from .reviewing import consensus
+from .sourcing import media
 from .training import dataset_version
 
 FEWEST_LABELS = 10

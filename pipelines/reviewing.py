@@ -38,6 +38,6 @@ def review_queue(
 def consensus(
     context: dg.AssetExecutionContext, database: Database, loop: Loop
 ) -> dg.MaterializeResult[Any]:
-    """One class of each media that several annotators judged, above which are reviewers' verdicts."""
+    """One class of each media that several annotators judged; reviewers' verdicts are above it."""
     with database.writer(context.run.run_id) as conn:
         return result(together.run_consensus(conn, loop.called()))

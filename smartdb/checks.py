@@ -42,7 +42,7 @@ def semantic_duplicates(
 
 
 def agreement(conn: psycopg.Connection[Any], ontology: str) -> tuple[int, float | None]:
-    """Media of an ontology that two or more annotators judged, and Krippendorff's alpha of these."""
+    """Media of an ontology that several annotators judged, and Krippendorff's alpha of these."""
     return _pair(conn, "agreement", ontology=ontology)
 
 

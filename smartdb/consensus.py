@@ -86,9 +86,9 @@ def run_consensus(
     The method is the best on gold, if none is named (see `best`). ``run_id`` is the run whose
     probabilities crowdlab takes [the last of find-issues]. A media without one class that is ahead
     gets none. Rows change where the answer did, or its confidence by more than `MARGIN`. It
-    commits; with nothing new it does nothing (``is_new`` False). Returns run_id, method, reason, judged,
-    answered, added, closed, settled (by a reviewer), tied, moved (judged meanwhile, left as they
-    were). InvalidInput for an unknown method or several ontologies of which none is named.
+    commits; with nothing new it does nothing (``is_new`` False). Returns run_id, method, reason,
+    judged, answered, added, closed, settled (by a reviewer), tied, moved (judged meanwhile, left
+    as they were). InvalidInput for an unknown method or several ontologies of which none is named.
     """
     chosen = _ontology(conn, ontology)
     if chosen is None:

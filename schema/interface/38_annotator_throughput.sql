@@ -36,3 +36,4 @@ comment on column smartdb.annotator_throughput.last_done_at is 'When the last ta
 --   consensus: majority | import | 1 | 0
 --   cy | person | 0 | 0
 --   folder names | import | 14 | 0
+--   labelling functions | model | 1 | 0

@@ -15,3 +15,4 @@ comment on column smartdb.actor.created_at is 'When the actor was first seen.';
 --   2 | ana | person
 --   3 | cy | person
 --   4 | consensus: majority | import
+--   5 | labelling functions | model

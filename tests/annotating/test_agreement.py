@@ -120,13 +120,13 @@ def test_an_annotator_who_becomes_worse_is_told(conn: Conn) -> None:
         ("ana", "human", 90),
         ("bo", "human", 120),
     ):
-        said = {m: "cat" if i < since or i % 3 == 0 else "dog" for i, m in enumerate(media)}
+        said = {m: "cat" if i < since or i % 4 == 0 else "dog" for i, m in enumerate(media)}
         labels.set_labels(conn, said, actor=actor, ontology="pets", origin=origin)  # type: ignore[arg-type]
     blocks = annotators.drift(conn, 30)
     told = [(b.actor, b.block) for b in blocks if b.is_drift]
     assert told == [("ana", 4)]
     last = next(b for b in blocks if b.actor == "ana" and b.block == 4)
-    z, p = proportion.proportions_ztest([10, 90], [30, 90])
+    z, p = proportion.proportions_ztest([7, 90], [30, 90])
     assert last.z == pytest.approx(z, abs=1e-9)
     assert last.p == pytest.approx(p, abs=2e-7)
     row = conn.execute("select low, high from smartdb.wilson(15, 30)").fetchone()

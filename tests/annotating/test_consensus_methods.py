@@ -27,9 +27,7 @@ def judged(n: int, annotators: int, classes: int, votes: int, seed: int) -> tupl
 
 
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize(
-    ("n", "annotators", "classes", "votes"), [(40, 4, 3, 3), (30, 6, 5, 4), (9, 3, 2, 1)]
-)
+@pytest.mark.parametrize(("n", "annotators", "classes", "votes"), [(30, 6, 5, 4), (9, 3, 2, 1)])
 def test_dawid_skene_equals_crowd_kit(n: int, annotators: int, classes: int, votes: int) -> None:
     crowd = pytest.importorskip("crowdkit.aggregation.classification.dawid_skene")
     pandas = pytest.importorskip("pandas")
@@ -91,11 +89,10 @@ def test_crowdlab_leaves_out_what_the_model_did_not_see() -> None:
 
 
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("method", ["glad", "mace"])
-def test_glad_and_mace_are_crowd_kits(method: str) -> None:
+def test_glad_is_crowd_kits() -> None:
     pytest.importorskip("crowdkit.aggregation.classification")
     media, who, said = judged(4, 2, 2, 2, seed=5)
-    found = probabilities(method, Judgements.of(media, who, said))
+    found = probabilities("glad", Judgements.of(media, who, said))
     agreed = [len(set(said[media == i])) == 1 for i in range(4)]
     majority = probabilities("majority", Judgements.of(media, who, said))
     assert (found.argmax(axis=1) == majority.argmax(axis=1))[agreed].all()

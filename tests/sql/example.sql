@@ -105,6 +105,15 @@ insert into core.label_issue (media_id, label_id, kind, score, suggested_class_i
     (5, 5, 'swapped', 0.8, 3, 4), (9, 9, 'swapped', 0.6, 2, 4), (7, 7, 'swapped', 0.3, 2, 4);
 insert into core.task (kind, media_id, label_id, priority) values ('review', 5, 5, 0.8), ('review', 7, 7, 0.3);
 
+insert into core.label_scoring (run_id, detectors) values (4, '{rank,predicted_neq_given}');
+insert into core.label_score (run_id, part, label_ids, scores, suspects)
+values (4, 0, '{5,7,8,9}', '{0.8,0.3,0.1,0.6,0.8,0.3,NaN,0.6}', '{3,0,0,1}');
+insert into core.label_rule (name, predicate, note)
+values ('boxes are not tiny', 'l.kind <> ''box'' or l.w * l.h > 64', 'nothing so small can be told');
+insert into core.review_plan (name, kind, parameters, seed, revision, n_lot)
+values ('first look', 'share', '{"n": 1}', 0, 0, 10);
+insert into core.review_plan_item (plan_id, label_id, media_id, actor_id, rank) values (1, 9, 9, 1, 1);
+
 -- Ana reviews two of the three.
 set local role smartdb_reviewer;
 select smartdb.review_label(5, 'ana', 'corrected', 'dog', 'long ears');
@@ -112,6 +121,8 @@ select smartdb.review_label(9, 'ana', 'accepted');
 insert into core.actor (name, kind) values ('cy', 'person');
 insert into core.gold (label_id, actor_id, reason) select 9, a.actor_id, 'seen by three' from core.actor as a where a.name = 'cy';
 set local role smartdb_owner;
+
+select smartdb.add_comment('ana', 'the ears are a dog''s', label => 5);
 
 -- She finds four pictures dark as night; one of them she takes back after version 2.
 insert into core.media_tag (media_id, tag, actor_id) values (1, 'night', 2), (2, 'night', 2), (4, 'night', 2), (12, 'night', 2);
@@ -207,3 +218,22 @@ insert into core.export_part (export_id, part, media_ids, paths) values
 insert into core.actor (name, kind) values ('consensus: majority', 'import');
 insert into core.label (media_id, class_id, origin, actor_id, confidence, run_id)
 select 1, 2, 'consensus', a.actor_id, 1, 1 from core.actor as a where a.name = 'consensus: majority';
+-- Two labelling functions, and a picture without a class that they labelled; and what another model predicted.
+insert into core.labelling_function (name, class_id, predicate, note) values
+    ('bright', 3, 'm.brightness > 0.3', 'dogs were taken outside'), ('early', 2, 'm.media_id < 8', null);
+insert into core.run (kind, status, code_version, started_at, finished_at) values
+    ('autolabel', 'succeeded', '0.1.0', '2026-01-07', '2026-01-07'),
+    ('import_predictions', 'succeeded', '0.1.0', '2026-01-07', '2026-01-07');
+insert into core.actor (name, kind) values ('labelling functions', 'model');
+insert into core.auto_label_threshold (
+    run_id, actor_id, ontology_id, kind, precision_wanted, level, bound, confidence, n_gold, n_above, n_correct, precision_low
+)
+select r.run_id, a.actor_id, 1, 'classification', 0.9, 0.95, 'clopper_pearson', 0.84, 60, 40, 40, 0.9278
+from core.run as r, core.actor as a where r.kind = 'autolabel' and a.name = 'labelling functions';
+insert into core.label (media_id, class_id, origin, actor_id, confidence, run_id)
+select 11, 3, 'model', t.actor_id, 0.91, t.run_id from core.auto_label_threshold as t;
+insert into core.predicted_label (run_id, media_id, class_id, kind, x, y, w, h, confidence)
+select r.run_id, x.* from core.run as r, (values
+    (11, 3, 'classification', null, null, null, null, 0.7::real), (8, 2, 'box', 21.0, 10.0, 20.0, 10.0, 0.6)
+) as x (media_id, class_id, kind, x, y, w, h, confidence)
+where r.kind = 'import_predictions';

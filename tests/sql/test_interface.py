@@ -18,6 +18,8 @@ EXAMPLE = re.compile(
 )
 FILES = sorted(path for path in INTERFACE.glob("*.sql") if path.name != "90_grants.sql")
 WRITERS = {
+    "46_add_labelling_function": "smartdb_writer",
+    "46_drop_labelling_function": "smartdb_writer",
     "33_label_edit": "smartdb_annotator",
     "60_add_to_slice": "smartdb_writer",
     "60_drop_slice": "smartdb_writer",
@@ -39,7 +41,15 @@ WRITERS = {
     "86_skip_task": "smartdb_annotator",
     "86_submit_label": "smartdb_annotator",
     "17_resolve_finding": "smartdb_privacy",
+    "84_add_comment": "smartdb_annotator",
+    "86_changed_label": "smartdb_reviewer",
+    "87_give_verdict": "smartdb_reviewer",
     "87_review_label": "smartdb_reviewer",
+    "87_review_labels": "smartdb_reviewer",
+    "88_adjudicate": "smartdb_reviewer",
+    "88_dispute": "smartdb_reviewer",
+    "88_resolve_issue": "smartdb_reviewer",
+    "88_withdraw_review": "smartdb_reviewer",
     "88_submit_review": "smartdb_reviewer",
 }
 

@@ -37,7 +37,7 @@ class Quality:
 
 @dataclass(frozen=True)
 class Block:
-    """Successive answers of an annotator, against this annotator's others; see annotator_drift."""
+    """Successive answers of an annotator, against all that were before; see annotator_drift."""
 
     actor: str
     ontology: str
@@ -46,7 +46,7 @@ class Block:
     from_at: datetime
     to_at: datetime
     agreement: float
-    other_agreement: float | None
+    earlier_agreement: float | None
     z: float | None
     p: float | None
     is_drift: bool

@@ -2,7 +2,7 @@
 create function smartdb.annotator_drift_by(n_answers integer)
 returns table (
     actor text, ontology text, block bigint, n bigint, from_at timestamptz, to_at timestamptz,
-    agreement double precision, other_agreement double precision, z double precision, p double precision, is_drift boolean
+    agreement double precision, earlier_agreement double precision, z double precision, p double precision, is_drift boolean
 )
 language sql stable parallel safe
 begin atomic
@@ -35,28 +35,29 @@ begin atomic
     ),
     beside as (
         select
-            b.*, sum(b.n) over whole - b.n as n_other, sum(b.n_right) over whole - b.n_right as n_other_right,
-            sum(b.n_right) over whole / sum(b.n) over whole as share, count(*) over whole as n_blocks
-        from block as b window whole as (partition by b.actor, b.ontology)
+            b.*, sum(b.n) over so_far - b.n as n_before, sum(b.n_right) over so_far - b.n_right as n_before_right,
+            sum(b.n_right) over so_far / sum(b.n) over so_far as share,
+            count(*) over (partition by b.actor, b.ontology) as n_blocks
+        from block as b window so_far as (partition by b.actor, b.ontology order by b.block)
     ),
     tested as (
         select
             s.*, case
-                when least(s.n, s.n_other) * least(s.share, 1 - s.share) >= 5
-                    then (s.n_right / s.n - s.n_other_right / s.n_other)
-                        / sqrt(s.share * (1 - s.share) * (1 / s.n + 1 / s.n_other))
+                when least(s.n, s.n_before) * least(s.share, 1 - s.share) >= 5
+                    then (s.n_right / s.n - s.n_before_right / s.n_before)
+                        / sqrt(s.share * (1 - s.share) * (1 / s.n + 1 / s.n_before))
             end as z
         from beside as s
     )
     select
         t.actor, t.ontology, t.block, t.n::bigint, t.from_at, t.to_at, t.n_right / t.n,
-        t.n_other_right / nullif(t.n_other, 0), t.z, smartdb.two_sided_p(t.z),
+        t.n_before_right / nullif(t.n_before, 0), t.z, smartdb.two_sided_p(t.z),
         coalesce(smartdb.two_sided_p(t.z) * t.n_blocks < 0.05, false)
     from tested as t;
 end;
 comment on function smartdb.annotator_drift_by(integer) is
     'Each annotator''s answers in order of time, in blocks of n_answers: how often they say what gold, else the consensus says, '
-    'against the same annotator''s other blocks, by the pooled test of two proportions. is_drift holds for a p below 0.05 divided '
+    'against all that the same annotator answered before, by the pooled test of two proportions. is_drift holds for a p below 0.05 divided '
     'by the number of blocks (Bonferroni); p is null where the test needs more answers (fewer than 5 expected right or wrong).';
 
 -- example:

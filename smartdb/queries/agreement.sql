@@ -37,7 +37,7 @@ from smartdb.annotator_quality as q order by q.actor;
 -- name: drift
 -- The answers of each annotator, block by block.
 select
-    d.actor, d.ontology, d.block, d.n, d.from_at, d.to_at, d.agreement, d.other_agreement, d.z, d.p,
+    d.actor, d.ontology, d.block, d.n, d.from_at, d.to_at, d.agreement, d.earlier_agreement, d.z, d.p,
     d.is_drift
 from smartdb.annotator_drift_by(%(n)s) as d order by d.actor, d.ontology, d.block;
 

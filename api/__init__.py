@@ -10,6 +10,7 @@ from flask import Flask, Response, g, request
 from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 
 from . import (
+    agreement,
     batches,
     datasets,
     docs,
@@ -69,8 +70,8 @@ def create_app(url: str | None = None, *, trusted_hosts: Sequence[str] | None = 
     app.after_request(_add_headers)
     problems.register(app)
     parts = (
-        media, graph, images, regions, search, tasks, labels, ontologies, tags, reviews, datasets,
-        versions, recipes, exports, prunings, batches, runs, health, docs,
+        media, graph, images, regions, search, tasks, labels, ontologies, tags, reviews, agreement,
+        datasets, versions, recipes, exports, prunings, batches, runs, health, docs,
     )  # fmt: skip
     for module in parts:
         app.register_blueprint(module.routes)

@@ -8,6 +8,7 @@ from smartdb.pruning_methods import EPS
 from .annotating import label
 from .managing import embedding
 from .resources import Database, Loop
+from .reviewing import consensus
 from .sourcing import media
 from .training import dataset_version
 
@@ -71,6 +72,21 @@ def enough_labels(database: Database, loop: Loop) -> dg.AssetCheckResult:
 
 
 @dg.asset_check(
+    asset=consensus,
+    description="Annotators agree, by Krippendorff's alpha, as much as least_agreement asks.",
+    blocking=True,
+)
+def enough_agreement(database: Database, loop: Loop) -> dg.AssetCheckResult:
+    with database.writer() as conn:
+        n_media, alpha = checks.agreement(conn, loop.called())
+    return dg.AssetCheckResult(
+        passed=alpha is None or alpha >= loop.least_agreement,
+        metadata={"n_media": n_media, "least": loop.least_agreement}
+        | ({} if alpha is None else {"alpha": alpha}),
+    )
+
+
+@dg.asset_check(
     asset=dataset_version, description="Near-duplicates and groups lie in one split.", blocking=True
 )
 def no_leak(database: Database, loop: Loop) -> dg.AssetCheckResult:
@@ -101,6 +117,7 @@ ALL = [
     no_version_drift,
     no_gap,
     enough_labels,
+    enough_agreement,
     no_leak,
     little_repetition,
 ]

@@ -30,6 +30,7 @@ assets = [
     regions.region_embedding,
     reviewing.label_issue,
     reviewing.review_queue,
+    reviewing.consensus,
     training.dataset_version,
     augmenting.augmentation,
     training.training_run,

@@ -41,6 +41,7 @@ class Loop(dg.ConfigurableResource[Any]):
     n_next: int = 30
     seed: int = 0
     recipe: str = ""
+    least_agreement: float = 0.4
 
     def but(self, **changes: Any) -> Loop:
         """The same with some settings changed."""

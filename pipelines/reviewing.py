@@ -4,6 +4,7 @@ from typing import Any
 
 import dagster as dg
 
+from smartdb import consensus as together
 from smartdb import label_issues, previews, tasks
 
 from .annotating import label
@@ -31,3 +32,12 @@ def review_queue(
     """A review task for each of the most suspicious labels."""
     with database.writer(context.run.run_id) as conn:
         return result(tasks.queue_reviews(conn, loop.n_reviews))
+
+
+@dg.asset(group_name="s4_reviewing", deps=[label_issue], kinds={"postgres"})
+def consensus(
+    context: dg.AssetExecutionContext, database: Database, loop: Loop
+) -> dg.MaterializeResult[Any]:
+    """One class of each media that several annotators judged; reviewers' verdicts are above it."""
+    with database.writer(context.run.run_id) as conn:
+        return result(together.run_consensus(conn, loop.called()))

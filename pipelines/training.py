@@ -11,9 +11,10 @@ from .annotating import label
 from .managing import duplicate_group, embedding
 from .metadata import result
 from .resources import Database, Loop
+from .reviewing import consensus
 
 
-@dg.asset(group_name="s5_training", deps=[label, duplicate_group], kinds={"postgres"})
+@dg.asset(group_name="s5_training", deps=[label, duplicate_group, consensus], kinds={"postgres"})
 def dataset_version(
     context: dg.AssetExecutionContext, database: Database, loop: Loop
 ) -> dg.MaterializeResult[Any]:

@@ -41,12 +41,17 @@ def semantic_duplicates(
     return _pair(conn, "semantic_duplicates", dataset=dataset, encoder=encoder, eps=eps)
 
 
+def agreement(conn: psycopg.Connection[Any], ontology: str) -> tuple[int, float | None]:
+    """Media of an ontology that several annotators judged, and Krippendorff's alpha of these."""
+    return _pair(conn, "agreement", ontology=ontology)
+
+
 def new_reviews(conn: psycopg.Connection[Any], ontology: str, after: int) -> tuple[int, int]:
     """How many verdicts were given since review ``after``, and the id of the newest review."""
     return _pair(conn, "reviews", ontology=ontology, after=after)
 
 
-def _pair(conn: psycopg.Connection[Any], name: str, **values: Any) -> tuple[int, int]:
+def _pair(conn: psycopg.Connection[Any], name: str, **values: Any) -> tuple[Any, Any]:
     rows = _rows(conn, name, **values)
     return (rows[0][0], rows[0][1]) if rows else (0, 0)
 

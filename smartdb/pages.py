@@ -46,6 +46,13 @@ def review_page(
     return _rows(conn, "review_queue", kind=kind, score=after[0], issue_id=after[1], limit=limit)
 
 
+def consensus_page(
+    conn: Connection, method: str | None, after: int | None, limit: int
+) -> list[Row]:
+    """What annotators say together, by label; the key is label_id."""
+    return _rows(conn, "consensus", method=method, after=after or 0, limit=limit)
+
+
 def version_page(
     conn: Connection, dataset: str | None, after: tuple[str | None, int | None], limit: int
 ) -> list[Row]:

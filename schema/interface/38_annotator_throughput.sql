@@ -33,6 +33,7 @@ comment on column smartdb.annotator_throughput.last_done_at is 'When the last ta
 --   select actor, kind, n_labels, n_reviews from smartdb.annotator_throughput order by actor
 -- result:
 --   ana | person | 6 | 2
+--   consensus: majority | import | 1 | 0
 --   cy | person | 0 | 0
 --   folder names | import | 14 | 0
 --   labelling functions | model | 1 | 0

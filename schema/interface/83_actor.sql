@@ -14,4 +14,5 @@ comment on column smartdb.actor.created_at is 'When the actor was first seen.';
 --   1 | folder names | import
 --   2 | ana | person
 --   3 | cy | person
---   4 | labelling functions | model
+--   4 | consensus: majority | import
+--   5 | labelling functions | model

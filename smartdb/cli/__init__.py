@@ -69,6 +69,8 @@ COMMANDS = {
     "find-box-issues": "smartdb.cli.box_issues:find_box_issues",
     "issues": "smartdb.cli.review:issues",
     "review": "smartdb.cli.review:review",
+    "agreement": "smartdb.cli.consensus:agreement",
+    "consensus": "smartdb.cli.consensus:consensus",
     "slice": "smartdb.cli.slice:slice_",
     "tag": "smartdb.cli.tag:tag",
     "drift": "smartdb.cli.drift:drift",

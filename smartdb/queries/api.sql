@@ -56,6 +56,25 @@ where (%(kind)s::text is null or q.kind = %(kind)s) and (
 order by q.score desc, q.issue_id
 limit %(limit)s
 
+-- name: consensus
+-- A page of what annotators say together, in the order of the labels.
+with page as (
+    select l.label_id, l.media_id
+    from smartdb.label_history as l
+    where
+        l.origin = 'consensus' and l.rev_to is null and l.label_id > %(after)s
+        and (%(method)s::text is null or l.actor = 'consensus: ' || %(method)s)
+    order by l.label_id
+    limit %(limit)s
+)
+select
+    c.label_id, c.media_id, c.class, c.kind, c.confidence, c.n_judgements, c.n_agreeing, c.method
+from smartdb.consensus as c
+where
+    c.media_id in (select p.media_id from page as p)
+    and c.label_id in (select p.label_id from page as p)
+order by c.label_id;
+
 -- name: versions
 -- A page of sealed dataset versions, by name, the newest of each first.
 select

@@ -32,6 +32,10 @@ cross join lateral smartdb.split_leak(newest.dataset, newest.version) as l
 order by l.media_id, l.other_media_id
 limit 100;
 
+-- name: agreement
+-- How many media several annotators judged, and how far they agree.
+select a.n_media, a.alpha from smartdb.agreement_overall as a where a.ontology = %(ontology)s;
+
 -- name: reviews
 -- Verdicts in force on labels of an ontology given after a review, and the newest of them.
 select count(*), coalesce(max(r.review_id), %(after)s)

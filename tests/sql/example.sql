@@ -214,6 +214,10 @@ from core.run as r;
 insert into core.export_part (export_id, part, media_ids, paths) values
     (1, 0, '{1,2,3,6,7}', '{train-000000.tar}'), (1, 1, '{4,5,9,10}', '{test-000000.tar}');
 
+-- What ana and the folders say together of the first picture.
+insert into core.actor (name, kind) values ('consensus: majority', 'import');
+insert into core.label (media_id, class_id, origin, actor_id, confidence, run_id)
+select 1, 2, 'consensus', a.actor_id, 1, 1 from core.actor as a where a.name = 'consensus: majority';
 -- Two labelling functions, and a picture without a class that they labelled; and what another model predicted.
 insert into core.labelling_function (name, class_id, predicate, note) values
     ('bright', 3, 'm.brightness > 0.3', 'dogs were taken outside'), ('early', 2, 'm.media_id < 8', null);

@@ -62,6 +62,7 @@ COMMANDS = {
     "find-box-issues": "smartdb.cli.box_issues:find_box_issues",
     "issues": "smartdb.cli.review:issues",
     "review": "smartdb.cli.review:review",
+    "plan": "smartdb.cli.plan:plan",
     "slice": "smartdb.cli.slice:slice_",
     "tag": "smartdb.cli.tag:tag",
     "drift": "smartdb.cli.drift:drift",

@@ -113,6 +113,7 @@ begin
     update core.media_tag set rev_to = 0 where media_id = any (ids) and rev_to is null;
     update core.media_tag set tag = null where media_id = any (ids) and tag is not null;
     get diagnostics n_tags = row_count;
+    perform core.forget_scores(labels);
     delete from core.neighbour where media_id = any (ids) or neighbour_id = any (ids);
     get diagnostics n_edges = row_count;
     for encoder in select e.encoder_id from core.encoder as e loop -- and what the graph says of them

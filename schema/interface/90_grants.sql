@@ -110,6 +110,8 @@ grant insert, update, delete on
     core.duplicate_pair, core.label_issue, core.import_problem, core.predicted_label
 to smartdb_writer;
 grant insert, delete on core.prompt to smartdb_writer;
+grant insert on core.label_scoring, core.label_score to smartdb_writer;
+grant insert, update (predicate, note), delete on core.label_rule to smartdb_writer;
 grant insert, update, delete on core.graph, core.media_graph, core.cluster, core.map to smartdb_writer;
 grant insert, update, delete on core.detector_media to smartdb_writer;
 -- Which labels reviewers are asked to look at.

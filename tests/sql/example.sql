@@ -105,6 +105,11 @@ insert into core.label_issue (media_id, label_id, kind, score, suggested_class_i
     (5, 5, 'swapped', 0.8, 3, 4), (9, 9, 'swapped', 0.6, 2, 4), (7, 7, 'swapped', 0.3, 2, 4);
 insert into core.task (kind, media_id, label_id, priority) values ('review', 5, 5, 0.8), ('review', 7, 7, 0.3);
 
+insert into core.label_scoring (run_id, detectors) values (4, '{rank,predicted_neq_given}');
+insert into core.label_score (run_id, part, label_ids, scores, suspects)
+values (4, 0, '{5,7,8,9}', '{0.8,0.3,0.1,0.6,0.8,0.3,NaN,0.6}', '{3,0,0,1}');
+insert into core.label_rule (name, predicate, note)
+values ('boxes are not tiny', 'l.kind <> ''box'' or l.w * l.h > 64', 'nothing so small can be told');
 insert into core.review_plan (name, kind, parameters, seed, revision, n_lot)
 values ('first look', 'share', '{"n": 1}', 0, 0, 10);
 insert into core.review_plan_item (plan_id, label_id, media_id, actor_id, rank) values (1, 9, 9, 1, 1);

@@ -217,7 +217,7 @@ def test_an_overlooked_label_is_added_or_the_suspicion_dismissed(lot: Conn) -> N
         """ '{"kind": "box", "x": 1, "y": 1, "w": 2, "h": 2, "confidence": 0.7}', 1"""
         " from core.class as c where c.name = 'dog'"
     )
-    issue = lot.execute("select max(issue_id) from core.label_issue").fetchone()[0]  # type: ignore[index]  # noqa: E501
+    issue = lot.execute("select max(issue_id) from core.label_issue").fetchone()[0]  # type: ignore[index]
     added = reviews.resolve(lot, issue, "cy", "confirmed", correction={"w": 3})
     row = lot.execute(
         "select class, kind, w, actor, confidence, review_state from smartdb.label where label_id = %s",  # noqa: E501

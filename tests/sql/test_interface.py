@@ -18,6 +18,7 @@ EXAMPLE = re.compile(
 )
 FILES = sorted(path for path in INTERFACE.glob("*.sql") if path.name != "90_grants.sql")
 WRITERS = {
+    "32_label_unfit": "smartdb_writer",
     "46_add_labelling_function": "smartdb_writer",
     "46_drop_labelling_function": "smartdb_writer",
     "33_label_edit": "smartdb_annotator",
@@ -32,6 +33,9 @@ WRITERS = {
     "84_untag_media": "smartdb_annotator",
     "85_label_row": "smartdb_annotator",
     "85_require_lease": "smartdb_annotator",
+    "85_require_track": "smartdb_annotator",
+    "86_end_track": "smartdb_annotator",
+    "86_resume_track": "smartdb_annotator",
     "86_label_rows": "smartdb_annotator",
     "86_note_edit": "smartdb_annotator",
     "86_own_label": "smartdb_annotator",

@@ -71,6 +71,7 @@ COMMANDS = {
     "review": "smartdb.cli.review:review",
     "agreement": "smartdb.cli.consensus:agreement",
     "consensus": "smartdb.cli.consensus:consensus",
+    "plan": "smartdb.cli.plan:plan",
     "slice": "smartdb.cli.slice:slice_",
     "tag": "smartdb.cli.tag:tag",
     "drift": "smartdb.cli.drift:drift",

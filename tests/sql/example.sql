@@ -202,3 +202,18 @@ insert into core.export (
 from core.run as r;
 insert into core.export_part (export_id, part, media_ids, paths) values
     (1, 0, '{1,2,3,6,7}', '{train-000000.tar}'), (1, 1, '{4,5,9,10}', '{test-000000.tar}');
+
+-- Two pictures went to Label Studio; one came back with a box that was changed here too.
+insert into core.exchange (editor, ontology_id, run_id, created_at) values ('label_studio', 1, 1, '2026-01-07');
+insert into core.exchange_item (exchange_id, media_id, name) values (1, 8, 'dog/8.png'), (1, 10, '10.png');
+insert into core.exchange_object (exchange_id, media_id, answer, region, object_id, label_id, said)
+select 1, 8, '', 'o' || l.object_id, l.object_id, 101, '{"class": "cat", "kind": "box", "x": 2, "y": 3, "w": 11, "h": 12}'
+from core.label as l where l.label_id = 101;
+insert into core.exchange_answer (exchange_id, media_id, answer, actor_id, said_at, digest)
+values (1, 8, 'annotation 31', 2, '2026-01-08', sha256('31'));
+insert into core.exchange_conflict (
+    exchange_id, media_id, answer, region, object_id, base_label_id, theirs, actor_id, said_at
+)
+select 1, 8, 'annotation 31', o.region, o.object_id, 101, o.said, 2, '2026-01-08' from core.exchange_object as o;
+insert into core.exchange_refusal (exchange_id, media_id, place, reason, detail, content)
+values (1, 10, 'tasks.json#2, task 2, annotation 32', 'unknown_class', 'no class fox', '{"id": 32, "result": []}');

@@ -40,6 +40,7 @@ WRITERS = {
     "86_submit_label": "smartdb_annotator",
     "17_resolve_finding": "smartdb_privacy",
     "87_review_label": "smartdb_reviewer",
+    "88_resolve_conflict": "smartdb_reviewer",
     "88_submit_review": "smartdb_reviewer",
 }
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from smartdb.formats.base import Annotation
@@ -26,6 +26,11 @@ MARKS = frozenset({
 
 Label = Mapping[str, Any]
 """A label object: class, kind, x, y, w, h, shape, attributes (None: not said)."""
+
+Rule = Literal["ask", "ours", "theirs", "newest", "reviewed"]
+
+SKEW = timedelta(seconds=5)
+"""Times of two clocks that are this close do not tell which was first."""
 
 Verb = Literal["keep", "confirm", "edit", "remove", "conflict"]
 
@@ -49,8 +54,9 @@ class Answer:
     """What someone said of a media in the editor, all of it.
 
     ``is_based`` tells whether it began from what went out, so that what is not in it was removed;
-    None: that is so if anything of it is in it. ``said_at`` is by the clock of the editor. ``is_final`` is a reviewed one, ``content`` the whole
-    of it as it came, ``problem`` why it cannot be taken in (a reason and a sentence).
+    None: that is so if anything of it is in it. ``said_at`` is by the clock of the editor,
+    ``is_final`` a reviewed one, ``content`` the whole of it as it came, ``problem`` why it cannot
+    be taken in (a reason and a sentence).
     """
 
     exchange_id: int | None
@@ -73,7 +79,8 @@ class Known:
 
     ``base`` is the label object at the last agreement and ``label_id`` its row (None: both agreed
     that there is none), ``now`` the live one with ``now_id`` (None: removed here), ``said`` what
-    the editor said last, if that was another thing (``has_said``). ``answer`` is the annotation that brought it, "" for what went out.
+    the editor said last, if that was another thing (``has_said``). ``answer`` is the annotation
+    that brought it, "" for what went out.
     """
 
     answer: str
@@ -160,6 +167,24 @@ def changes(now: Label, theirs: Label) -> dict[str, Any]:
     if theirs.get("attributes") is not None and _said(theirs) != _said(now):
         made["attributes"] = dict(theirs["attributes"])
     return made
+
+
+def choose(rule: Rule, answer: Answer, known: Known, now: datetime) -> str | None:
+    """Which side a rule takes in a conflict, ours or theirs; None leaves it to a person.
+
+    newest does not tell of times that are as close as clocks differ, nor of one in the future;
+    reviewed takes the side that a reviewer has accepted, if that is one of them.
+    """
+    if rule in ("ours", "theirs"):
+        return rule
+    if rule == "reviewed" and known.is_reviewed != answer.is_final:
+        return "ours" if known.is_reviewed else "theirs"
+    if rule != "newest" or answer.said_at is None or known.changed_at is None:
+        return None
+    ahead = answer.said_at - known.changed_at
+    if abs(ahead) <= SKEW or answer.said_at > now + SKEW:
+        return None
+    return "theirs" if ahead > SKEW else "ours"
 
 
 def settled(theirs: Label, known: Label | None) -> Label:

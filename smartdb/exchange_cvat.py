@@ -76,7 +76,7 @@ def write(
     sent: Sequence[tuple[Place, Sequence[Thing]]],
     exchange_id: int,
 ) -> tuple[list[Problem], list[tuple[int, Thing]]]:
-    """Writes XML, or a task with its pictures; what CVAT cannot hold, and the things in the file."""
+    """Writes XML, or a task with its pictures; what CVAT cannot hold, and what is in the file."""
     classes = [_declared(info) for info in infos.values()]
     pictures = [_picture(place) for place, _ in sent]
     labels = [
@@ -138,7 +138,8 @@ def answers(
         place = f"{file.name}, {name}" + ("" if frame is None else f", frame {frame}")
         media_id = known.get((name, frame), videos.get(frame) if frame is not None else None)
         answer = Answer(
-            exchange_id, media_id, ANSWER, actor, place, said_at=file.said_at, is_based=file.is_whole,
+            exchange_id, media_id, ANSWER, actor, place,
+            said_at=file.said_at, is_based=file.is_whole,
             content=[_content(each) for each in said],
         )  # fmt: skip
         problem = next((each for each in said if isinstance(each, Problem)), None)

@@ -2,7 +2,7 @@
 
 Each annotation is taken in whole or not at all, and what cannot be is kept as a refusal. One that
 was taken in before, in the state it has, changes nothing; one older than that neither. What was
-changed here meanwhile is never overwritten: it becomes a conflict, which a rule or a person decides.
+changed here meanwhile is never overwritten: it becomes a conflict, and a rule or a person decides.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import psycopg
 from psycopg.types.json import Jsonb
@@ -27,8 +27,10 @@ from smartdb.exchange_answers import (
     Known,
     Label,
     Region,
+    Rule,
     Step,
     changes,
+    choose,
     compare,
     same,
     settled,
@@ -39,15 +41,10 @@ from smartdb.formats import json_stream
 from smartdb.formats.base import Problem
 from smartdb.runs import run
 
-Rule = Literal["ask", "ours", "theirs", "newest", "reviewed"]
-
 PAGE = 200
 """Answers in a transaction."""
 
 EXAMPLES = 5
-SKEW = timedelta(seconds=5)
-"""Times of two clocks that are this close do not tell which was first."""
-
 COUNTS = (
     "answers", "known", "stale", "skipped", "refused", "added", "edited", "removed", "confirmed",
     "kept", "conflicts", "resolved", "tasks",
@@ -113,9 +110,9 @@ def receive(
 
     CVAT's files do not always tell the exchange, nor who annotated: say ``exchange_id`` and
     ``actor`` then. The ``rule`` for conflicts: ask (leave them open), ours, theirs, newest (by the
-    clocks, where they tell), reviewed (the side that a reviewer has accepted, if only one is). InvalidInput
-    for a file that is neither, before anything is written. Commits by pages: cut off, it goes on
-    where it stopped when run again.
+    clocks, where they tell), reviewed (the side that a reviewer has accepted, if only one is).
+    InvalidInput for a file that is neither, before anything is written. Commits by pages: cut off,
+    it goes on where it stopped when run again.
     """
     if not path.is_file():
         raise InvalidInput(f"there is no file {path}; name one that the editor exported")
@@ -258,7 +255,7 @@ def _take(intake: Intake, answer: Answer, digest: bytes) -> None:
             raise
         intake.counts.clear()
         intake.counts.update(before)
-        reason = "unknown_class" if str(error).startswith("no class") else "refused"
+        reason = "unknown_class" if "no class " in str(error) else "refused"
         refuse(intake, answer, reason, str(error))
 
 
@@ -276,9 +273,7 @@ def _known(intake: Intake, answer: Answer) -> list[Known]:
     return [Known(*row[1:]) for row in rows(intake.conn, "known", values)]
 
 
-def _meant(
-    answer: Answer, known: Sequence[Known], bases: Mapping[int, Label | None]
-) -> Answer:
+def _meant(answer: Answer, known: Sequence[Known], bases: Mapping[int, Label | None]) -> Answer:
     """The answer with labels as the editor meant them, beside what was known of the same things."""
     by_key = {each.region: each.object_id for each in known if each.answer in ("", answer.key)}
     regions = []
@@ -339,25 +334,11 @@ def _dispute(intake: Intake, answer: Answer, step: Step) -> None:
         theirs=None if label is None else Jsonb(label), said_at=answer.said_at,
     )  # fmt: skip
     intake.counts["conflicts"] += 1
-    choice = _choice(intake.rule, answer, known)
+    choice = choose(intake.rule, answer, known, datetime.now(UTC))
     if choice is not None:
         values = {"conflict_id": conflict_id, "choice": choice, "actor": None}
         rows(intake.conn, "resolve", values | {"reason": f"rule: {intake.rule}"})
         intake.counts["resolved"] += 1
-
-
-def _choice(rule: Rule, answer: Answer, known: Known) -> str | None:
-    """Which side a rule takes; None leaves it to a person."""
-    if rule in ("ours", "theirs"):
-        return rule
-    if rule == "reviewed" and known.is_reviewed != answer.is_final:
-        return "ours" if known.is_reviewed else "theirs"
-    if rule != "newest" or answer.said_at is None or known.changed_at is None:
-        return None
-    ahead = answer.said_at - known.changed_at
-    if abs(ahead) <= SKEW or answer.said_at > datetime.now(UTC) + SKEW:
-        return None
-    return "theirs" if ahead > SKEW else "ours"
 
 
 def _add(intake: Intake, answer: Answer, regions: Sequence[Region]) -> None:
@@ -366,9 +347,9 @@ def _add(intake: Intake, answer: Answer, regions: Sequence[Region]) -> None:
         return
     exchange = intake.exchange(answer.exchange_id)
     labels = [{k: v for k, v in each.label.items() if v is not None} for each in regions]
-    found = _do(
-        intake, "add", answer, labels=Jsonb(labels), ontology=exchange.ontology if exchange else None
-    )
+    ontology = exchange.ontology if exchange else None
+    added = _do(intake, "add", answer, labels=Jsonb(labels), ontology=ontology)
+    found = rows(intake.conn, "objects", {"label_ids": [label_id for (label_id,) in added]})
     for each, (label_id, object_id) in zip(regions, found, strict=True):
         _do(intake, "know", answer, region=each.key, object_id=object_id, label_id=label_id)
     intake.counts["added"] += len(found)

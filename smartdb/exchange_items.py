@@ -55,7 +55,7 @@ class Place:
 
 @dataclass(frozen=True)
 class Thing:
-    """A label that goes out, with its row and thing here; one that annotators start from has none."""
+    """A label that goes out, with its row and thing here; what annotators start from has none."""
 
     annotation: Annotation
     label_id: int | None = None
@@ -78,7 +78,7 @@ def scope_of(
     if project is not None:
         found = rows(conn, "project", {"project": project})
         if not found:
-            raise NotFound(f"no project {project!r}; see: select name from smartdb.project")
+            raise NotFound(f"no project {project!r}; see: smartdb.project")
         project_id, ontology_id, overlap = found[0]
     known = [
         (number, name)
@@ -148,8 +148,6 @@ def class_infos(conn: psycopg.Connection[Any], ontology_id: int) -> dict[str, Cl
     ``attributes`` also has the kinds that a class is used in, as a list under the key "".
     """
     declared: dict[str, dict[str, Any]] = defaultdict(dict)
-    for class_name, name, type_, choices in rows(conn, "attributes", {"ontology_id": ontology_id}):
-        declared[class_name][name] = {"type": type_, "values": list(choices or ())}
     found = {}
     for name, kinds, skeleton, parent in rows(conn, "classes", {"ontology_id": ontology_id}):
         points = tuple((skeleton or {}).get("points", ()))

@@ -82,7 +82,7 @@ def task_of(
 def results_of(
     place: Place, things: Sequence[Thing], writer: label_studio_writer.Writer
 ) -> tuple[list[dict[str, Any]], list[Thing]]:
-    """The results that say these things, and the things that can be said; classes are one result."""
+    """The results that say these things, and those that can be said; classes are one result."""
     picture = Picture(place.name, f"media {place.media_id}", place.size)
     results: list[dict[str, Any]] = []
     choices: dict[str, Any] | None = None

@@ -65,8 +65,8 @@ def send(
 ) -> Sending:
     """Writes tasks that wait (of a project, batch or kind; or all media of a source) for an editor.
 
-    label_studio is a JSON file with its labelling configuration beside it, cvat an XML file, cvat_task
-    a zip that CVAT restores a task from, pictures included. Live labels go out under their
+    label_studio is a JSON file with its labelling configuration beside it, cvat an XML file,
+    cvat_task a zip that CVAT restores a task from, pictures included. Live labels go out under their
     identity, but none that is gold, and those of people only if the overlap is 1 or ``with_human``;
     what annotators shall start from beside them. ``address`` says where the editor finds a picture
     (see `exchange_label_studio.address_of`), ``people`` who its numbers of people are. NotFound and
@@ -80,14 +80,12 @@ def send(
         raise InvalidInput(f"{path} is there already; name a new file")
     with run(conn, "exchange_out", asked) as opened:
         scope = exchange_items.scope_of(conn, project, ontology, with_human=with_human)
-        found = exchange_items.places(
-            conn, scope, batch_id=batch_id, kind=kind, source=source, n=n
-        )
+        found = exchange_items.places(conn, scope, batch_id=batch_id, kind=kind, source=source, n=n)
         exchange_id = _open(conn, scope, editor, asked, opened.run_id)
         part = path.with_name(f".{path.name}.part")
         try:
             sent = exchange_items.things(conn, scope, found)
-            problems, kept = _write(conn, part, editor, scope, sent, found, exchange_id, address)
+            problems, kept = _write(conn, part, editor, scope, sent, exchange_id, address)
             report = _keep(conn, exchange_id, found, kept, problems)
             conn.commit()
             _place(part, path)
@@ -123,7 +121,6 @@ def _write(
     editor: Editor,
     scope: Scope,
     sent: Sent,
-    found: Sequence[Place],
     exchange_id: int,
     address: str,
 ) -> tuple[list[Problem], list[tuple[int, Thing]]]:

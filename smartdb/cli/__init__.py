@@ -57,6 +57,7 @@ COMMANDS = {
     "classes": "smartdb.cli.annotate:classes",
     "labels": "smartdb.cli.annotate:labels",
     "tasks": "smartdb.cli.annotate:tasks",
+    "exchange": "smartdb.cli.exchange:exchange",
     "find-issues": "smartdb.cli.review:find_issues",
     "issues": "smartdb.cli.review:issues",
     "review": "smartdb.cli.review:review",

@@ -294,9 +294,7 @@ def _number(value: Any) -> float:
     return float(value)
 
 
-def _task(
-    name: str, pictures: Sequence[Picture], classes: Sequence[ClassInfo]
-) -> dict[str, Any]:
+def _task(name: str, pictures: Sequence[Picture], classes: Sequence[ClassInfo]) -> dict[str, Any]:
     last = max(len(pictures) - 1, 0)
     return {
         "name": name, "bug_tracker": "", "status": "annotation", "subset": "", "version": "1.0",

@@ -14,17 +14,10 @@ order by o.ontology_id;
 
 -- name: classes
 -- The classes in use of an ontology, parents first.
-select c.name, c.kinds, c.skeleton, p.name as parent
+select c.name, c.kinds, to_jsonb(c) -> 'skeleton' as skeleton, p.name as parent
 from core.class as c left join core.class as p on p.class_id = c.parent_class_id
 where c.ontology_id = %(ontology_id)s and c.version_to is null
 order by c.class_id;
-
--- name: attributes
--- The attributes that the classes in use of an ontology declare.
-select c.name, a.name, a.type, a.choices
-from core.class as c join core.class_attribute as a on a.class_id = c.class_id and a.version_to is null
-where c.ontology_id = %(ontology_id)s and c.version_to is null
-order by c.class_id, a.place, a.attribute_id;
 
 -- name: items
 -- Media with a pending task of a project, a batch or a kind (or all media of a source), most wanted
@@ -69,7 +62,7 @@ from core.label as l join core.class as c on c.class_id = l.class_id
 where l.media_id = any (%(media_ids)s::bigint[]) and l.rev_to is null and l.kind <> 'relation'
     and c.ontology_id = %(ontology_id)s and l.origin = any (%(origins)s::text[])
     and not exists (select from core.gold as g where g.label_id = l.label_id and g.rev_to is null)
-order by l.media_id, l.label_id;
+order by l.media_id, l.object_id;
 
 -- name: prefills
 -- What annotators shall start from, of tasks.
@@ -157,9 +150,15 @@ on conflict (exchange_id, media_id, answer) do update
 set actor_id = excluded.actor_id, said_at = excluded.said_at, digest = excluded.digest;
 
 -- name: add
--- Adds labels of a person, and returns their rows and things in the order given.
-select a.label_id, l.object_id
+-- Adds labels of a person, and returns their rows in the order given.
+select a.label_id
 from smartdb.add_labels(%(media_id)s, %(actor)s, %(labels)s, %(ontology)s) with ordinality as a (label_id, place)
+order by a.place;
+
+-- name: objects
+-- The things of label rows, in the order given.
+select a.label_id, l.object_id
+from unnest(%(label_ids)s::bigint[]) with ordinality as a (label_id, place)
 join core.label as l on l.label_id = a.label_id
 order by a.place;
 
@@ -221,11 +220,19 @@ select smartdb.resolve_conflict(%(conflict_id)s, %(choice)s, %(actor)s, %(reason
 -- Conflicts of an exchange (all), those in a state, the oldest first.
 select
     c.exchange_conflict_id, c.exchange_id, c.media_id, c.object_id, c.base, c.ours, c.theirs, c.ours_actor, c.theirs_actor,
-    c.said_at, c.state
+    c.theirs_at, c.state
 from smartdb.exchange_conflict as c
 where (%(exchange_id)s::bigint is null or c.exchange_id = %(exchange_id)s)
     and (%(state)s::text is null or c.state = %(state)s)
 order by c.exchange_conflict_id
+limit %(n)s;
+
+-- name: refusals
+-- What was refused, of an exchange or of all, the oldest first.
+select r.exchange_refusal_id, r.exchange_id, r.media_id, r.place, r.reason, r.detail, r.content
+from smartdb.exchange_refusal as r
+where %(exchange_id)s::bigint is null or r.exchange_id = %(exchange_id)s
+order by r.exchange_refusal_id
 limit %(n)s;
 
 -- name: refuse

@@ -17,6 +17,7 @@ from . import (
     graph,
     health,
     images,
+    label_studio,
     media,
     problems,
     prunings,
@@ -68,7 +69,7 @@ def create_app(url: str | None = None, *, trusted_hosts: Sequence[str] | None = 
     problems.register(app)
     parts = (
         media, graph, images, regions, search, tasks, tags, reviews, datasets, versions, recipes,
-        exports, prunings, batches, runs, health, docs,
+        exports, prunings, batches, runs, label_studio, health, docs,
     )  # fmt: skip
     for module in parts:
         app.register_blueprint(module.routes)

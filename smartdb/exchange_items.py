@@ -105,7 +105,8 @@ def places(
 ) -> list[Place]:
     """The media that go out, most wanted first; NothingToDo if there are none."""
     values = {
-        "project_id": scope.project_id, "batch_id": batch_id, "kind": kind, "source": source, "n": n,
+        "project_id": scope.project_id, "batch_id": batch_id, "kind": kind, "source": source,
+        "n": n,
     }  # fmt: skip
     found = rows(conn, "items", values)
     if not found:

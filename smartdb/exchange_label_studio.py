@@ -52,7 +52,7 @@ class Said:
         """The exchange and the media, as they travelled with the task."""
         data = self.task.get("data")
         data = data if isinstance(data, dict) else {}
-        return _id(data.get("exchange_id")), _id(data.get("media_id"))
+        return id_of(data.get("exchange_id")), id_of(data.get("media_id"))
 
 
 def task_of(
@@ -164,7 +164,7 @@ def said_in(value: Any, where: str) -> Iterator[Said | Problem]:
         yield Problem(where, "bad_row", "a task has data and a list of annotations")
         return
     for each in found:
-        if isinstance(each, dict) and _id(each.get("id")):
+        if isinstance(each, dict) and id_of(each.get("id")):
             yield Said(task, each, f"{where}, annotation {each['id']}")
         else:
             yield Problem(where, "bad_row", "an annotation is no object with an id")
@@ -216,7 +216,7 @@ def _regions(said: Said, size: tuple[int, int]) -> Iterator[Region | Problem]:
         is_told = bool(made.attributes) or (meta is not None and "smartdb" in meta)
         key = made.key if made.box else f"{made.kind} {made.class_name}"
         label = label_of(made, made.attributes if is_told else None)
-        yield Region(key or "region", label, _id((meta or {}).get("smartdb_object")))
+        yield Region(key or "region", label, id_of((meta or {}).get("smartdb_object")))
 
 
 def _person(annotation: Mapping[str, Any], people: Mapping[str, str]) -> str:
@@ -230,7 +230,8 @@ def _person(annotation: Mapping[str, Any], people: Mapping[str, str]) -> str:
     return str(email or named or ("" if number is None else f"Label Studio user {number}")).strip()
 
 
-def _id(value: Any) -> int | None:
+def id_of(value: Any) -> int | None:
+    """An id that travelled, as a number or a text; None for what is none."""
     if isinstance(value, Decimal) and value == value.to_integral_value():
         value = int(value)
     text = str(value)

@@ -113,7 +113,8 @@ grant insert, update (object_id, label_id, said) on core.exchange_object to smar
 grant insert, update (actor_id, said_at, digest) on core.exchange_answer to smartdb_reviewer, smartdb_writer;
 grant insert, update (theirs, actor_id, said_at, state, resolved_by, reason, label_id, resolved_at)
 on core.exchange_conflict to smartdb_reviewer, smartdb_writer;
-grant insert on core.exchange_refusal to smartdb_reviewer, smartdb_writer;
+grant insert on core.exchange_refusal, core.exchange_delivery to smartdb_reviewer, smartdb_writer;
+grant select on core.exchange_delivery to smartdb_reviewer;
 -- Hide a media, but not show it again.
 grant insert on core.restriction to smartdb_writer;
 -- A checkpoint, and what only the owner can do: make the tables of an encoder or a run, recognise

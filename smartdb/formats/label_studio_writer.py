@@ -105,7 +105,7 @@ def _add(task: dict[str, Any], head: Mapping[str, Any], results: list[dict[str, 
 def result(
     writer: Writer, annotation: Annotation, picture: Picture, id_: str
 ) -> dict[str, Any] | None:
-    """A label as a result of an annotation or prediction; None, with a problem, if there is none."""
+    """A label as a result of an annotation; None, with a problem, if there is none."""
     value = _value(annotation, picture)
     if value is None:
         writer.lose(annotation, f"{annotation.kind} like that of {picture.name}; it is left out")

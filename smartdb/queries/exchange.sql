@@ -268,3 +268,44 @@ select
     e.exchange_id, e.editor, e.project, e.n_media, e.n_answered, e.n_conflicts, e.n_refused, e.created_at
 from smartdb.exchange as e
 order by e.exchange_id;
+
+-- name: deliver
+-- Keeps that a message came; no row if it came before.
+insert into core.exchange_delivery (digest) values (%(digest)s) on conflict do nothing returning 1;
+
+-- name: places
+-- Which media may be seen, and their sizes.
+select m.media_id, m.width, m.height from smartdb.media as m where m.media_id = any (%(media_ids)s::bigint[]);
+
+-- name: suggested
+-- What annotators shall start from, and what models say of some media.
+select p.media_id, p.label
+from (
+    select t.media_id, 0 as place, t.task_id as id, f.label
+    from core.task as t cross join lateral jsonb_array_elements(t.prefill) as f (label)
+    where t.media_id = any (%(media_ids)s::bigint[]) and t.state in ('open', 'claimed')
+        and jsonb_typeof(t.prefill) = 'array'
+    union all
+    select
+        l.media_id, 1, l.object_id, jsonb_strip_nulls(jsonb_build_object(
+            'class', l.class, 'kind', l.kind, 'x', l.x, 'y', l.y, 'w', l.w, 'h', l.h, 'shape', l.shape,
+            'attributes', l.attributes, 'confidence', l.confidence::numeric))
+    from smartdb.label as l
+    where l.media_id = any (%(media_ids)s::bigint[]) and l.origin in ('model', 'propagated') and l.kind <> 'relation'
+) as p
+order by p.media_id, p.place, p.id;
+
+-- name: predicting
+-- The newest runs that predicted.
+select e.run_id from smartdb.evaluation as e order by e.run_id desc limit %(n)s;
+
+-- name: has_predicted
+-- Whether a run predicted.
+select 1 from smartdb.evaluation as e where e.run_id = %(run_id)s;
+
+-- name: predicted
+-- What a run predicted of some media.
+select p.media_id, jsonb_build_object('class', p.predicted_class, 'confidence', least(p.confidence, 1)::numeric)
+from smartdb.prediction as p
+where p.run_id = %(run_id)s and p.media_id = any (%(media_ids)s::bigint[])
+order by p.media_id;

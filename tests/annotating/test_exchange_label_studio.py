@@ -169,12 +169,12 @@ def test_what_both_sides_changed_waits_for_a_person_and_is_not_overwritten(
     assert (counts["conflicts"], counts.get("edited")) == (1, None)
     (conflict,) = exchange_conflicts.conflicts(animals)
     assert (conflict.base["w"], conflict.ours and conflict.ours["w"]) == (10.1, 12)
-    assert conflict.theirs and conflict.theirs["x"] == 16
+    assert (conflict.theirs or {})["x"] == 16
     assert (conflict.ours_actor, conflict.theirs_actor) == ("ana", "bo@lab.org")
     assert "conflicts" not in back(animals, tmp_path, moved(tasks))
     assert back(animals, tmp_path, moved(tasks, 25, "2026-01-04T00:00:00Z"))["conflicts"] == 1
     (conflict,) = exchange_conflicts.conflicts(animals)  # the same one, as it is there now
-    assert conflict.theirs and conflict.theirs["x"] == 8
+    assert (conflict.theirs or {})["x"] == 8
     label_id = exchange_conflicts.resolve(animals, conflict.conflict_id, "theirs", "carl", "moved")
     animals.commit()
     assert [row[3:] for row in said(animals, 1) if row[2] == "box"] == [(8, "bo@lab.org", "human")]
@@ -242,7 +242,8 @@ def test_a_model_s_word_becomes_that_of_who_left_it_and_prefill_a_label(
     insert into core.label (media_id, class_id, origin, actor_id, confidence, kind, x, y, w, h)
     select 3, 2, 'model', actor_id, 0.8, 'box', 1, 2, 3, 4 from core.actor where name = 'net';
     insert into core.task (kind, media_id, prefill) values
-    ('label', 3, '[{"class": "cat", "kind": "box", "x": 9, "y": 9, "w": 5, "h": 5, "confidence": 0.4},
+    ('label', 3, '[{"class": "cat", "kind": "box", "x": 9, "y": 9, "w": 5, "h": 5,
+      "confidence": 0.4},
     {"class": "dog", "kind": "box", "x": 1, "y": 2, "w": 3, "h": 4}]')""")
     owner.commit()
     path = tmp_path / "tasks.json"

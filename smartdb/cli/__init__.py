@@ -59,6 +59,7 @@ COMMANDS = {
     "tasks": "smartdb.cli.annotate:tasks",
     "exchange": "smartdb.cli.exchange:exchange",
     "find-issues": "smartdb.cli.review:find_issues",
+    "find-box-issues": "smartdb.cli.box_issues:find_box_issues",
     "issues": "smartdb.cli.review:issues",
     "review": "smartdb.cli.review:review",
     "slice": "smartdb.cli.slice:slice_",

@@ -67,7 +67,7 @@ def send(
 
     label_studio is a JSON file with its labelling configuration beside it, cvat an XML file,
     cvat_task a zip that CVAT restores a task from, pictures included. Live labels go out as
-    themselves, but none that is gold, and those of people only if the overlap is 1 or ``with_human``;
+    themselves, but none that is gold, those of people only if the overlap is 1 or ``with_human``;
     what annotators shall start from beside them. ``address`` says where the editor finds a picture
     (see `exchange_label_studio.address_of`), ``people`` who its numbers of people are. NotFound and
     NothingToDo say what is missing. Commits; must not be called inside of a transaction.

@@ -2985,10 +2985,19 @@ comment on column core.exchange_refusal.exchange_id is 'The exchange, if that is
 comment on column core.exchange_refusal.media_id is 'The media, if that is known and may be seen.';
 comment on column core.exchange_refusal.place is 'Where: a file with a line or id, or an annotation.';
 comment on column core.exchange_refusal.reason is
-    'Stable code: broken_file, bad_row, bad_shape, unknown_class, unknown_media, unknown_exchange, no_actor, unsupported, refused.';
+    'Stable code: broken_file, bad_row, bad_shape, unknown_class, unknown_media, unknown_exchange, unsupported, ambiguous, refused.';
 comment on column core.exchange_refusal.detail is 'A sentence for a person.';
 comment on column core.exchange_refusal.content is 'The whole annotation as it came; null where it is of no media that may be seen, or is no JSON.';
 comment on column core.exchange_refusal.created_at is 'When it came first.';
+
+create table core.exchange_delivery (
+    digest bytea not null,
+    created_at timestamptz not null default now(),
+    constraint exchange_delivery_pk primary key (digest)
+);
+comment on table core.exchange_delivery is 'Messages of label editors that were taken in, so that none is taken in twice.';
+comment on column core.exchange_delivery.digest is 'SHA-256 of the message.';
+comment on column core.exchange_delivery.created_at is 'When it came first.';
 
 -- Managing: datasets, their sealed versions, and membership by intervals of versions.
 

@@ -1,9 +1,10 @@
-"""Label Studio asks for labels to start from, and tells what happened; only what is signed is taken."""
+"""Label Studio asks for labels to start from, and tells what happened, signed."""
 
 from __future__ import annotations
 
 import json
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -31,11 +32,14 @@ SECRET = "shh"
 
 
 @pytest.fixture
-def client(database: str, owner: Connection, monkeypatch: pytest.MonkeyPatch) -> Any:
+def client(database: str, owner: Connection, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """The API over a picture with a prefill and a model's box, and a secret for webhooks."""
     owner.execute(SETUP)
     owner.commit()
     monkeypatch.setenv("SMARTDB_WEBHOOK_SECRET", SECRET)
-    return create_app(database).test_client()
+    app = create_app(database)
+    yield app.test_client()
+    app.extensions["smartdb"].close()
 
 
 def ask(client: Any, path: str, **body: Any) -> Any:
@@ -125,7 +129,6 @@ def test_a_deleted_annotation_takes_back_what_it_brought(
     assert conn.execute(query).fetchall() == [("human", "Label Studio user 2")]  # the model's box
 
 
-def test_without_a_secret_nothing_is_signed(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("SMARTDB_WEBHOOK_SECRET", raising=False)
-    client = create_app(database).test_client()
+def test_without_a_secret_nothing_is_signed(client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SMARTDB_WEBHOOK_SECRET")
     assert tell(client, {"action": "ANNOTATION_CREATED"}, "").status_code == 401

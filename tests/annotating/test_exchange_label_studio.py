@@ -366,3 +366,26 @@ def test_hidden_media_stay_hidden(
         assert reader.execute(f"select 1 from smartdb.{view}".encode()).fetchall() == []
     assert len(sent(animals, tmp_path)) == 8
     assert back(animals, tmp_path, moved(tasks, 10))["refused"] == 1
+
+
+@pytest.mark.shared
+def test_authentic_annotations_of_label_studio_come_in(
+    animals: Connection, owner: Connection, shared_data: Path, tmp_path: Path
+) -> None:
+    sent(animals, tmp_path)
+    for name in ("data.json", "data_obb.json", "data_polygons.json"):
+        file = shared_data / "formats" / "label_studio" / "test_export_yolo" / name
+        tasks = json.loads(file.read_text())[:8]
+        names = set()
+        for number, task in enumerate(tasks, 3):
+            task["data"] |= {"exchange_id": 1, "media_id": number}
+            for result in (r for a in task["annotations"] for r in a["result"]):
+                names |= set(result["value"].get(result["type"], ()))
+        query = b"""insert into core.class (ontology_id, name, version_from)
+        select 1, n, 1 from unnest(%s::text[]) as n on conflict do nothing"""
+        owner.execute(query, (sorted(names),))
+        owner.commit()
+        n = sum(len(a["result"]) for task in tasks for a in task["annotations"])
+        counts = back(animals, tmp_path, tasks)
+        assert (counts["added"], counts.get("refused")) == (n, None), name
+        assert set(back(animals, tmp_path, tasks)) == {"answers", "known"}

@@ -57,6 +57,7 @@ COMMANDS = {
     "classes": "smartdb.cli.annotate:classes",
     "labels": "smartdb.cli.annotate:labels",
     "tasks": "smartdb.cli.annotate:tasks",
+    "autolabel": "smartdb.cli.autolabel:autolabel",
     "exchange": "smartdb.cli.exchange:exchange",
     "find-issues": "smartdb.cli.review:find_issues",
     "find-box-issues": "smartdb.cli.box_issues:find_box_issues",

@@ -29,3 +29,4 @@ comment on column smartdb.exchange.created_at is 'When they went out.';
 -- example:
 --   select editor, n_media, n_answered, n_conflicts, n_refused from smartdb.exchange
 -- result:
+--   label_studio | 2 | 1 | 1 | 1

@@ -18,3 +18,4 @@ comment on column smartdb.exchange_refusal.created_at is 'When it came first.';
 -- example:
 --   select place, reason, detail from smartdb.exchange_refusal
 -- result:
+--   tasks.json#2, task 2, annotation 32 | unknown_class | no class fox

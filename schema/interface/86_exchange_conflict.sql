@@ -37,3 +37,4 @@ comment on column smartdb.exchange_conflict.created_at is 'When it was found.';
 --   select base ->> 'class', ours ->> 'class', theirs ->> 'class', theirs_actor, state from
 --   smartdb.exchange_conflict
 -- result:
+--   dog | dog | cat | ana | open

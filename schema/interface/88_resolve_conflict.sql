@@ -55,3 +55,4 @@ comment on function smartdb.resolve_conflict(bigint, text, text, text) is
 -- example:
 --   select smartdb.resolve_conflict(1, 'theirs', 'bo', 'the tail too') is null
 -- result:
+--   False

@@ -21,7 +21,7 @@ import psycopg
 from psycopg.types.json import Jsonb
 
 from smartdb import exchange_cvat, exchange_label_studio
-from smartdb.errors import DatabaseError, InvalidInput, NotFound, SmartdbError
+from smartdb.errors import DatabaseError, InvalidInput, NotFound, SmartdbError, translated
 from smartdb.exchange_answers import (
     Answer,
     Known,
@@ -40,6 +40,7 @@ from smartdb.exchange_label_studio import Said
 from smartdb.formats import json_stream
 from smartdb.formats.base import Problem
 from smartdb.runs import run
+from smartdb.statements import statement
 
 PAGE = 200
 """Answers in a transaction."""
@@ -139,6 +140,9 @@ def take(intake: Intake, answers: Sequence[Answer]) -> None:
     for exchange_id, some in by.items():
         values = {"exchange_id": exchange_id, "media_ids": [a.media_id for a in some if a.media_id]}
         before = {(m, a): (d, t) for m, a, d, t in rows(intake.conn, "answers", values)}
+        known_of = _known(intake, values)
+        quiet: list[tuple[Answer, bytes]] = []
+        n_kept = 0
         for each in some:
             intake.counts["answers"] += 1
             key = (each.media_id or 0, each.key)
@@ -150,9 +154,15 @@ def take(intake: Intake, answers: Sequence[Answer]) -> None:
                 intake.counts["known"] += 1
             elif known is not None and said_at and each.said_at and each.said_at < said_at:
                 intake.counts["stale"] += 1
+            elif (n := _n_kept(each, known_of[each.media_id or 0])) is not None:
+                quiet.append((each, digest))
+                n_kept += n
+                before[key] = (digest, each.said_at)
             else:
                 _take(intake, each, digest)
                 before[key] = (digest, each.said_at)
+                known_of |= _known(intake, values | {"media_ids": [each.media_id]})
+        _keep_all(intake, quiet, n_kept)
 
 
 def said_to_answers(intake: Intake, found: Sequence[Said]) -> list[Answer]:
@@ -260,7 +270,8 @@ def _take(intake: Intake, answer: Answer, digest: bytes) -> None:
 
 
 def _apply(intake: Intake, answer: Answer) -> None:
-    found = _known(intake, answer)
+    about = {"exchange_id": answer.exchange_id, "media_ids": [answer.media_id]}
+    found = _known(intake, about)[answer.media_id or 0]
     bases = {each.object_id: each.now or each.base for each in found}
     compared = compare(_meant(answer, found, bases), found)
     for step in compared.steps:
@@ -268,9 +279,44 @@ def _apply(intake: Intake, answer: Answer) -> None:
     _add(intake, answer, compared.new)
 
 
-def _known(intake: Intake, answer: Answer) -> list[Known]:
-    values = {"exchange_id": answer.exchange_id, "media_ids": [answer.media_id]}
-    return [Known(*row[1:]) for row in rows(intake.conn, "known", values)]
+def _known(intake: Intake, about: Mapping[str, Any]) -> dict[int, list[Known]]:
+    """What both sides know of some media, by media."""
+    found: dict[int, list[Known]] = defaultdict(list)
+    for media_id, *rest in rows(intake.conn, "known", about):
+        found[media_id].append(Known(*rest))
+    return found
+
+
+def _n_kept(answer: Answer, known: Sequence[Known]) -> int | None:
+    """How many things an answer leaves as they are, if it changes nothing at all; else None."""
+    if answer.is_skipped or not answer.actor:
+        return None
+    bases = {each.object_id: each.now or each.base for each in known}
+    compared = compare(_meant(answer, known, bases), known)
+    is_kept = all(s.verb == "keep" and s.known.now_id == s.known.label_id for s in compared.steps)
+    return len(compared.steps) if is_kept and not compared.new else None
+
+
+def _keep_all(intake: Intake, answers: Sequence[tuple[Answer, bytes]], n_kept: int) -> None:
+    """Keeps that answers were taken in, and ends their tasks, all at once; else one by one."""
+    about = [
+        {
+            "exchange_id": each.exchange_id, "media_id": each.media_id, "answer": each.key,
+            "actor": each.actor, "said_at": each.said_at, "digest": digest, "state": "done",
+        }
+        for each, digest in answers
+    ]  # fmt: skip
+    try:
+        with translated(), intake.conn.transaction(), intake.conn.cursor() as cursor:
+            cursor.executemany(statement("exchange", "answer"), about)
+            cursor.executemany(statement("exchange", "end_task"), about)
+            n_tasks = max(cursor.rowcount, 0)
+    except SmartdbError:
+        for each, digest in answers:
+            _take(intake, each, digest)
+        return
+    intake.counts["tasks"] += n_tasks
+    intake.counts["kept"] += n_kept
 
 
 def _meant(answer: Answer, known: Sequence[Known], bases: Mapping[int, Label | None]) -> Answer:

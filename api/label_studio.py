@@ -25,20 +25,20 @@ MAX_BODY = 64 << 20
 Tasks = list[dict[str, Any]]
 
 
-class Message(BaseModel):
+class EditorMessage(BaseModel):
     """What Label Studio sends: it adds keys from version to version, which are ignored."""
 
     model_config: ClassVar[ConfigDict] = ConfigDict(extra="ignore", frozen=True, strict=True)
 
 
-class Setup(Message):
+class BackendSetup(EditorMessage):
     """A project of Label Studio that wants predictions."""
 
     project: str | None = Field(None, description="Its number and the time it was made.")
     label_config: str | None = Field(None, alias="schema", description="Its configuration, XML.")
 
 
-class Predict(Message):
+class BackendPredict(EditorMessage):
     """Tasks that predictions are wanted for."""
 
     tasks: Tasks = Field(max_length=1000, description="With data.media_id.")
@@ -46,32 +46,32 @@ class Predict(Message):
     label_config: str | None = Field(None, description="XML, whose controls results name.")
 
 
-class Event(Message):
+class WebhookEvent(EditorMessage):
     """What happened to annotations."""
 
     action: str = Field(max_length=100, description="Such as ANNOTATION_CREATED.")
 
 
-class Health(Resource):
+class BackendHealth(Resource):
     """That it works."""
 
     status: Literal["UP"]
     model_class: str
 
 
-class Version(Resource):
+class BackendVersion(Resource):
     """The version that predictions are of, unless one asks for another."""
 
     model_version: str
 
 
-class Versions(Resource):
+class BackendVersions(Resource):
     """The versions that can be asked for."""
 
     versions: list[str]
 
 
-class Prediction(Resource):
+class BackendPrediction(Resource):
     """What is known of a task's picture."""
 
     result: list[dict[str, Any]] = Field(description="Results as Label Studio has them.")
@@ -79,13 +79,13 @@ class Prediction(Resource):
     model_version: str
 
 
-class Predictions(Resource):
+class BackendPredictions(Resource):
     """A prediction for each task, in order."""
 
-    results: list[Prediction]
+    results: list[BackendPrediction]
 
 
-class Receipt(Resource):
+class WebhookReceipt(Resource):
     """What was taken in."""
 
     status: Literal["ok"]
@@ -98,30 +98,30 @@ def _allow_long(_endpoint: str | None, _values: dict[str, Any] | None) -> None:
 
 
 @routes.get("/health")
-@operation("editors", Health)
-def label_studio_health() -> Health:
+@operation("editors", BackendHealth)
+def label_studio_health() -> BackendHealth:
     """Say that predictions can be had."""
-    return Health(status="UP", model_class="smartdb")
+    return BackendHealth(status="UP", model_class="smartdb")
 
 
 @routes.post("/setup")
-@operation("editors", Version, 400, 413, 415)
-def label_studio_setup(json: Setup) -> Version:  # noqa: ARG001
+@operation("editors", BackendVersion, 400, 413, 415)
+def label_studio_setup(json: BackendSetup) -> BackendVersion:  # noqa: ARG001
     """Say which version predictions are of; nothing is kept of the project."""
-    return Version(model_version=exchange_backend.VERSION)
+    return BackendVersion(model_version=exchange_backend.VERSION)
 
 
 @routes.post("/versions")
-@operation("editors", Versions, 400, 413, 415)
-def label_studio_versions(json: Setup) -> Versions:  # noqa: ARG001
+@operation("editors", BackendVersions, 400, 413, 415)
+def label_studio_versions(json: BackendSetup) -> BackendVersions:  # noqa: ARG001
     """List the versions that predictions can be of."""
     found = pool().run(ANNOTATOR, exchange_backend.versions, read_only=True)
-    return Versions(versions=found)
+    return BackendVersions(versions=found)
 
 
 @routes.post("/predict")
-@operation("editors", Predictions, 400, 404, 413, 415)
-def label_studio_predict(json: Predict) -> Predictions:
+@operation("editors", BackendPredictions, 400, 404, 413, 415)
+def label_studio_predict(json: BackendPredict) -> BackendPredictions:
     """Give labels to start from: prefills and what models say, or what a run predicted."""
     results = pool().run(
         ANNOTATOR,
@@ -130,12 +130,12 @@ def label_studio_predict(json: Predict) -> Predictions:
         ),
         read_only=True,
     )
-    return Predictions.model_validate({"results": results})
+    return BackendPredictions.model_validate({"results": results})
 
 
 @routes.post("/webhook")
-@operation("editors", Receipt, 400, 401, 413, 415)
-def label_studio_webhook(json: Event) -> Receipt:
+@operation("editors", WebhookReceipt, 400, 401, 413, 415)
+def label_studio_webhook(json: WebhookEvent) -> WebhookReceipt:
     """Take in what happened to annotations, if it is signed (X-Smartdb-Signature).
 
     Refused annotations are kept, and what was changed here too waits as a conflict.
@@ -145,4 +145,4 @@ def label_studio_webhook(json: Event) -> Receipt:
     exchange_webhook.check(config.webhook_secret(), header, body)
     event = {**request.get_json(), "action": json.action}
     counts = write(REVIEWER, exchange_webhook.deliver, body, event)
-    return Receipt(status="ok", counts=counts)
+    return WebhookReceipt(status="ok", counts=counts)

@@ -18,6 +18,7 @@ from . import (
     health,
     images,
     label_studio,
+    labels,
     media,
     problems,
     prunings,
@@ -68,8 +69,8 @@ def create_app(url: str | None = None, *, trusted_hosts: Sequence[str] | None = 
     app.after_request(_add_headers)
     problems.register(app)
     parts = (
-        media, graph, images, regions, search, tasks, tags, reviews, datasets, versions, recipes,
-        exports, prunings, batches, runs, label_studio, health, docs,
+        media, graph, images, regions, search, tasks, labels, tags, reviews, datasets, versions,
+        recipes, exports, prunings, batches, runs, label_studio, health, docs,
     )  # fmt: skip
     for module in parts:
         app.register_blueprint(module.routes)

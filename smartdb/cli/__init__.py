@@ -56,6 +56,7 @@ COMMANDS = {
     "index": "smartdb.cli.search:index",
     "classes": "smartdb.cli.annotate:classes",
     "labels": "smartdb.cli.annotate:labels",
+    "label": "smartdb.cli.label:label",
     "tasks": "smartdb.cli.annotate:tasks",
     "find-issues": "smartdb.cli.find_issues:find_issues",
     "detectors": "smartdb.cli.find_issues:detectors",

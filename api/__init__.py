@@ -20,6 +20,7 @@ from . import (
     label_studio,
     labels,
     media,
+    ontologies,
     problems,
     prunings,
     recipes,
@@ -69,8 +70,8 @@ def create_app(url: str | None = None, *, trusted_hosts: Sequence[str] | None = 
     app.after_request(_add_headers)
     problems.register(app)
     parts = (
-        media, graph, images, regions, search, tasks, labels, tags, reviews, datasets, versions,
-        recipes, exports, prunings, batches, runs, label_studio, health, docs,
+        media, graph, images, regions, search, tasks, labels, ontologies, tags, reviews, datasets,
+        versions, recipes, exports, prunings, batches, runs, label_studio, health, docs,
     )  # fmt: skip
     for module in parts:
         app.register_blueprint(module.routes)

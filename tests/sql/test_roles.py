@@ -260,8 +260,10 @@ TERMS = {
     "core.text_match(tsquery,bigint)",
     "core.count_digest(bigint,integer)",
     "core.original(bigint)",
+    "core.label_problem(bigint,text,jsonb,jsonb)",
 }
-"""What everybody may call, through views, though it acts as the owner: terms, ids and digests."""
+"""What everybody may call, through views, though it acts as the owner: terms, ids and digests,
+and what an ontology would allow."""
 
 
 def test_functions_that_act_as_the_owner_are_granted_to_few(example_read: str) -> None:

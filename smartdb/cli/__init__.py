@@ -66,6 +66,7 @@ COMMANDS = {
     "patterns": "smartdb.cli.find_issues:patterns",
     "rules": "smartdb.cli.rules:rules",
     "autolabel": "smartdb.cli.autolabel:autolabel",
+    "exchange": "smartdb.cli.exchange:exchange",
     "find-box-issues": "smartdb.cli.box_issues:find_box_issues",
     "issues": "smartdb.cli.review:issues",
     "review": "smartdb.cli.review:review",

@@ -262,6 +262,21 @@ update core.class_attribute set version_to = 3 where class_id = 5;
 insert into core.class_rule (ontology_id, version, place, class_id, target_class_id, given)
 values (2, 3, 1, 5, 7, null), (2, 3, 2, 6, 4, '{"wanted": false}');
 
+-- Two pictures went to Label Studio; one came back with a box that was changed here too.
+insert into core.exchange (editor, ontology_id, run_id, created_at) values ('label_studio', 1, 1, '2026-01-07');
+insert into core.exchange_item (exchange_id, media_id, name) values (1, 8, 'dog/8.png'), (1, 10, '10.png');
+insert into core.exchange_object (exchange_id, media_id, answer, region, object_id, label_id, said)
+select 1, 8, '', 'o' || l.object_id, l.object_id, 101, '{"class": "cat", "kind": "box", "x": 2, "y": 3, "w": 11, "h": 12}'
+from core.label as l where l.label_id = 101;
+insert into core.exchange_answer (exchange_id, media_id, answer, actor_id, said_at, digest)
+values (1, 8, 'annotation 31', 2, '2026-01-08', sha256('31'));
+insert into core.exchange_conflict (
+    exchange_id, media_id, answer, region, object_id, base_label_id, theirs, actor_id, said_at
+)
+select 1, 8, 'annotation 31', o.region, o.object_id, 101, o.said, 2, '2026-01-08' from core.exchange_object as o;
+insert into core.exchange_refusal (exchange_id, media_id, place, reason, detail, content)
+values (1, 10, 'tasks.json#2, task 2, annotation 32', 'unknown_class', 'no class fox', '{"id": 32, "result": []}');
+
 -- Its boxes, matched with the labels: one cat found (IoU 0.7), one missed, and a dog where there is none.
 insert into core.predicted_label (run_id, media_id, class_id, kind, x, y, w, h, confidence)
 select r.run_id, 9, 3, 'box', 0, 0, 8, 8, 0.5 from core.run as r where r.kind = 'import_predictions';

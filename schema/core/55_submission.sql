@@ -53,3 +53,41 @@ comment on column core.submission.reason is 'Why it was refused and what to do, 
 comment on column core.submission.n_tries is 'How often it was sent.';
 comment on column core.submission.created_at is 'When it was sent first.';
 comment on column core.submission.tried_at is 'When it was sent last.';
+
+create function core.keep_submission(
+    task bigint, actor bigint, key text, labels jsonb, label_ids bigint[], seconds real, sqlstate text, reason text
+) returns core.submission
+language plpgsql security definer set search_path = pg_catalog as $$
+#variable_conflict use_variable
+declare
+    about bigint;
+    is_known boolean;
+    is_gone boolean;
+    kept core.submission;
+begin
+    select k.media_id, exists (select from core.tombstone as t where t.media_id = k.media_id) into about, is_gone
+    from core.task as k where k.task_id = task;
+    is_known := found;
+    insert into core.submission as s (task_id, media_id, actor_id, key, state, labels, label_ids, seconds, sqlstate, reason)
+    values (
+        case when is_known then task end, case when not is_gone then about end, actor,
+        case when is_known then key else 'task ' || task || ': ' || key end,
+        case when label_ids is null then 'refused' else 'accepted' end,
+        case when label_ids is null and is_gone is not true then labels end, label_ids, seconds, sqlstate,
+        case when is_gone then 'the media of task ' || task || ' was erased; what was said of it is not kept' else reason end)
+    on conflict (actor_id, task_id, key) do update
+    set media_id = excluded.media_id, state = excluded.state, labels = excluded.labels, label_ids = excluded.label_ids,
+        seconds = excluded.seconds, sqlstate = excluded.sqlstate, reason = excluded.reason, n_tries = s.n_tries + 1,
+        tried_at = clock_timestamp()
+    where s.state = 'refused'
+    returning s.* into kept;
+    if not found then
+        select s.* into kept from core.submission as s
+        where s.actor_id = actor and s.task_id = task and s.key = key;
+    end if;
+    return kept;
+end
+$$;
+comment on function core.keep_submission(bigint, bigint, text, jsonb, bigint[], real, text, text) is
+    'Writes how an answer ended: accepted with its labels, or refused with the reason; an accepted one stays. Acts as the owner, '
+    'so that an answer about a media that was hidden meanwhile is kept too. Of an erased media only the refusal is kept.';

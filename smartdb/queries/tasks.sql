@@ -8,7 +8,7 @@ where
     and not exists (
         select from core.task as t
         where
-            t.media_id = m.media_id and t.kind = 'label'
+            t.media_id = m.media_id and t.kind = 'label' and t.project_id is null
             and t.state in ('open', 'claimed', 'skipped')
     )
     and (
@@ -27,7 +27,7 @@ on conflict (kind, media_id, coalesce(label_id, 0), coalesce(project_id, 0), slo
 update core.task as t
 set state = 'skipped', done_at = clock_timestamp()
 where
-    t.kind = 'label' and t.state = 'open'
+    t.kind = 'label' and t.state = 'open' and t.project_id is null
     and exists (select from smartdb.media_class as c where c.media_id = t.media_id);
 
 -- name: waiting

@@ -2464,31 +2464,6 @@ comment on column core.task.seconds is
 comment on column core.task.reason is
     'Why it was skipped or, on an open task, why its last assignee gave it back, who is not asked again.';
 
-create function core.may_claim(t core.task, person bigint) returns boolean
-language sql stable
-begin atomic
-    select
-        -- nobody reviews their own label
-        (t.label_id is null
-            or (select l.actor_id from core.label as l where l.label_id = t.label_id) is distinct from person)
-        -- nor is asked again what they gave back
-        and (t.assignee_id is distinct from person or t.reason is null)
-        and (t.project_id is null or (
-            not exists (select from core.project as p where p.project_id = t.project_id and p.closed_at is not null)
-            -- nor answers twice about a media in a project
-            and (t.kind <> 'label' or not exists (
-                select from core.task as h
-                where h.project_id = t.project_id and h.media_id = t.media_id and h.assignee_id = person
-                    and h.kind = 'label' and h.task_id <> t.task_id))
-            -- of the answers that a media still needs the first goes first
-            and (t.slot = 1 or not exists (
-                select from core.task as s
-                where s.kind = t.kind and s.media_id = t.media_id and coalesce(s.label_id, 0) = coalesce(t.label_id, 0)
-                    and coalesce(s.project_id, 0) = coalesce(t.project_id, 0) and s.slot < t.slot and s.state = 'open'))));
-end;
-comment on function core.may_claim(core.task, bigint) is
-    'Whether an open task may be given to a person; part of the query of smartdb.claim_task, into which it is inlined.';
-
 -- Reviewing: verdicts on labels.
 
 create table core.review (

@@ -58,6 +58,7 @@ COMMANDS = {
     "labels": "smartdb.cli.annotate:labels",
     "tasks": "smartdb.cli.annotate:tasks",
     "find-issues": "smartdb.cli.review:find_issues",
+    "find-box-issues": "smartdb.cli.box_issues:find_box_issues",
     "issues": "smartdb.cli.review:issues",
     "review": "smartdb.cli.review:review",
     "slice": "smartdb.cli.slice:slice_",

@@ -33,7 +33,8 @@ def hidden(own: FlaskClient, run_sql: Sql, furnished: Any) -> int:
     ((label_id,),) = run_sql(
         "insert into core.label (media_id, class_id, origin, actor_id) values (%s, 2, 'import', 1) "
         "returning label_id", media_id)  # fmt: skip
-    run_sql("insert into core.label_issue (media_id, label_id, kind, score, suggested_class_id, run_id) "
+    run_sql("insert into core.label_issue "
+            "(media_id, label_id, kind, score, suggested_class_id, run_id) "
             "values (%s, %s, 'swapped', 1, 3, 4)", media_id, label_id)  # fmt: skip
     run_sql("insert into core.task (kind, media_id, priority) values ('label', %s, 9)", media_id)
     run_sql("insert into core.task (kind, media_id, label_id, priority) "

@@ -36,8 +36,8 @@ REFERRING = {
     "values (1, 9, 'import', 1)",
     "label.task_id": "insert into core.label (media_id, class_id, origin, actor_id, task_id) "
     "values (1, 1, 'import', 1, 9)",
-    "label_issue.label_id": "insert into core.label_issue (media_id, label_id, kind, score, run_id) "
-    "values (1, 9, 'swapped', 1, 1)",
+    "label_issue.label_id": "insert into core.label_issue "
+    "(media_id, label_id, kind, score, run_id) values (1, 9, 'swapped', 1, 1)",
 }
 PERMANENT = ("media", "run", "actor", "class", "source", "encoder", "dataset", "evaluation", "task")
 

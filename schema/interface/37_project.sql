@@ -25,3 +25,4 @@ comment on column smartdb.project.closed_at is 'When it was closed; null: it is 
 -- example:
 --   select project, ontology, kinds, overlap, depth from smartdb.project
 -- result:
+--   pets | animals | ['classification'] | 2 | 10

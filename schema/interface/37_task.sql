@@ -32,3 +32,10 @@ comment on column smartdb.task.prefill is 'The labels the person starts from.';
 -- example:
 --   select task_id, kind, project, media_id, state, assignee from smartdb.task order by task_id
 -- result:
+--   1 | label | None | 11 | open | None
+--   3 | review | None | 5 | done | ana
+--   4 | review | None | 7 | open | None
+--   5 | label | pets | 9 | done | cy
+--   6 | label | pets | 9 | open | None
+--   7 | label | pets | 10 | open | None
+--   8 | label | pets | 10 | open | None

@@ -31,3 +31,4 @@ comment on column smartdb.project_throughput.last_done_at is 'When the person an
 -- example:
 --   select project, actor, n_done, n_skipped from smartdb.project_throughput
 -- result:
+--   pets | cy | 1 | 0

@@ -27,3 +27,4 @@ comment on column smartdb.submission.tried_at is 'When it was sent last.';
 -- example:
 --   select task_id, actor, state, labels, reason from smartdb.submission
 -- result:
+--   7 | cy | refused | [{'class': 'cow'}] | no class cow in ontology animals

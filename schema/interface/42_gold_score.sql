@@ -23,3 +23,4 @@ comment on column smartdb.gold_score.created_at is 'When it was scored.';
 -- example:
 --   select project, media_id, actor, n_gold, n_given, score from smartdb.gold_score
 -- result:
+--   pets | 9 | cy | 1 | 1 | 1

@@ -17,3 +17,4 @@ comment on column smartdb.gold_summary.last_done_at is 'When the last of them wa
 -- example:
 --   select project, actor, n, mean_score, n_right from smartdb.gold_summary
 -- result:
+--   pets | cy | 1 | 1 | 1

@@ -3,7 +3,7 @@
     SmartdbError
       DatabaseError               503  the server, not the request
         DatabaseUnreachable  DatabaseTooOld  ExtensionMissing  SchemaOutdated  DiskFull
-      AccessDenied                403
+      AccessDenied                403  NotYours
       NotFound                    404
       Conflict                    409  SealedError  LeaseLost
       InvalidInput                422  DimensionMismatch  NothingToDo  UseRefused
@@ -63,6 +63,10 @@ class AccessDenied(SmartdbError):
     """the database refused this role"""
 
     status = 403
+
+
+class NotYours(AccessDenied):
+    """it is another person's; ask a reviewer"""
 
 
 class NotFound(SmartdbError):
@@ -127,6 +131,7 @@ BY_SQLSTATE: dict[str, type[SmartdbError]] = {
     "SD003": SealedError,
     "SD004": LeaseLost,
     "SD005": Conflict,
+    "SD006": NotYours,
     "22000": DimensionMismatch,  # pgvector: different vector dimensions
     "23505": Conflict,
     "23503": NotFound,

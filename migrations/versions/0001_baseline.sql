@@ -1502,6 +1502,183 @@ $$;
 comment on function core.forget_vectors() is
     'Statement trigger of the tables of vectors: the edges from and to a vector go with it.';
 
+-- Annotating: geometry of labels. Points are parsed by the server's own geometric types, so that a
+-- check of a long outline costs little more than reading it.
+
+create function core.path_of(points jsonb) returns path
+language sql immutable strict parallel safe
+return translate(points::text, '[] ', '()')::path;
+comment on function core.path_of(jsonb) is
+    'The closed path through points [[x, y], ...]; an error if they are no such list.';
+
+create function core.mask_facts(height integer, counts text) returns bigint[]
+language plpgsql immutable strict parallel safe as $$
+declare
+    data constant bytea := convert_to(counts, 'UTF8');
+    bits integer;
+    shift integer := 0;
+    value bigint := 0;
+    run bigint := 0;  -- the last run, the one before it, and the one before that
+    before bigint := 0;
+    long_before bigint := 0;
+    n_runs integer := 0;
+    at bigint := 0;  -- pixels so far, column by column
+    n_set bigint := 0;
+    x0 bigint;
+    x1 bigint := 0;
+    y0 bigint := height;
+    y1 bigint := 0;
+begin
+    for i in 0 .. octet_length(data) - 1 loop
+        bits := get_byte(data, i) - 48;
+        if bits not between 0 and 63 or shift > 40 then
+            return null;
+        end if;
+        value := value | ((bits & 31)::bigint << shift);
+        shift := shift + 5;
+        continue when bits & 32 <> 0;
+        if bits & 16 <> 0 then
+            value := value - (1::bigint << shift);
+        end if;
+        long_before := before;
+        before := run;
+        run := case when n_runs > 2 then value + long_before else value end;
+        n_runs := n_runs + 1;
+        value := 0;
+        shift := 0;
+        if run < 0 then
+            return null;
+        elsif run > 0 and n_runs % 2 = 0 then
+            x0 := coalesce(x0, at / height);
+            x1 := (at + run - 1) / height + 1;
+            if at / height < x1 - 1 then  -- it goes on in the next column
+                y0 := 0;
+                y1 := height;
+            else
+                y0 := least(y0, at % height);
+                y1 := greatest(y1, at % height + run);
+            end if;
+            n_set := n_set + run;
+        end if;
+        at := at + run;
+    end loop;
+    return case when shift = 0 then array[at, n_set, x0, y0, x1, y1] end;
+end
+$$;
+comment on function core.mask_facts(integer, text) is
+    'Of compressed run lengths (COCO''s, column by column): how many pixels they make up, how many of these are in the mask, and '
+    'its left, top, right and bottom edge (null, the height, 0, 0 if none are). Null if they are no run lengths.';
+
+create function core.bounds_of(kind text, shape jsonb) returns double precision[]
+language plpgsql immutable strict parallel safe as $$
+declare
+    points jsonb;
+    facts bigint[];
+    bounds box;
+begin
+    if kind = 'mask' then
+        facts := core.mask_facts((shape #>> '{size,0}')::integer, shape ->> 'counts');
+        return array[facts[3], facts[4], facts[5] - facts[3], facts[6] - facts[4]];
+    end if;
+    points := case kind
+        when 'polygon' then jsonb_path_query_array(shape, '$.polygons[*][0][*]')
+        when 'rotated_box' then shape -> 'corners'
+        when 'polyline' then shape -> 'points'
+        when 'keypoints' then (
+            select jsonb_agg(jsonb_build_array(p.point -> 0, p.point -> 1))
+            from jsonb_array_elements(shape -> 'points') as p (point) where (p.point ->> 2)::numeric > 0)
+    end;
+    bounds := box(polygon(core.path_of(points)));
+    return array[(bounds[1])[0], (bounds[1])[1], (bounds[0])[0] - (bounds[1])[0], (bounds[0])[1] - (bounds[1])[1]];
+end
+$$;
+comment on function core.bounds_of(text, jsonb) is
+    'The bounding box {x, y, w, h} of a shape, of keypoints that of the labelled ones; null if there is none. An error if it is no '
+    'shape of this kind: ask core.shape_problem first.';
+
+create function core.shape_problem(
+    kind text, x double precision, y double precision, w double precision, h double precision, shape jsonb
+)
+returns text
+language plpgsql immutable parallel restricted as $$
+declare
+    outline path;
+    facts bigint[];
+    bounds double precision[];
+begin
+    if kind in ('classification', 'box', 'relation') then
+        return case when shape is not null then 'a ' || kind || ' has no shape' end;
+    elsif jsonb_typeof(shape) is distinct from 'object' then
+        return 'its shape is missing';
+    elsif kind = 'caption' then
+        return case when jsonb_typeof(shape -> 'text') is distinct from 'string' then 'its text is missing: {"text": ...}' end;
+    elsif kind = 'mask' then
+        if not coalesce(shape @? 'strict $.size ? (@.type() == "array" && @.size() == 2 && @[0] >= 1 && @[1] >= 1 && @[0] * @[1] < 4294967296)', false)
+            or jsonb_typeof(shape -> 'counts') is distinct from 'string' then
+            return 'a mask is {"size": [height, width], "counts": compressed run lengths of COCO}';
+        end if;
+        facts := core.mask_facts((shape #>> '{size,0}')::integer, shape ->> 'counts');
+        if facts is null or facts[1] <> (shape #>> '{size,0}')::bigint * (shape #>> '{size,1}')::bigint then
+            return format('the run lengths of its mask do not make up %s x %s pixels', shape #>> '{size,1}', shape #>> '{size,0}');
+        elsif facts[2] = 0 then
+            return 'there is no pixel in its mask';
+        end if;
+        bounds := array[facts[3], facts[4], facts[5] - facts[3], facts[6] - facts[4]];
+    elsif kind = 'polygon' then
+        if not shape @? '$.polygons[0][0][0]' or jsonb_typeof(shape -> 'polygons') <> 'array' then
+            return 'a polygon is {"polygons": [[outer ring, hole, ...], ...]}, a ring is [[x, y], ...]';
+        end if;
+        for p in 0 .. jsonb_array_length(shape -> 'polygons') - 1 loop
+            for r in 0 .. jsonb_array_length(shape #> array['polygons', p::text]) - 1 loop
+                outline := core.path_of(shape #> array['polygons', p::text, r::text]);
+                if npoints(outline) < 3 then
+                    return 'a ring of its polygon has fewer than three points';
+                elsif not area(outline) > 0 then
+                    return 'a ring of its polygon has no area';
+                end if;
+            end loop;
+        end loop;
+        bounds := core.bounds_of(kind, shape);
+    elsif kind = 'rotated_box' then
+        outline := core.path_of(shape -> 'corners');
+        if coalesce(npoints(outline), 0) <> 4 then
+            return 'a rotated box is {"corners": [[x, y], four times]}';
+        elsif not area(outline) > 0 then
+            return 'it has no area';
+        end if;
+        bounds := core.bounds_of(kind, shape);
+    elsif kind = 'polyline' then
+        outline := core.path_of(shape -> 'points');
+        if coalesce(npoints(outline), 0) < 2 then
+            return 'a polyline is {"points": [[x, y], ...]}, two or more';
+        elsif not length(outline) > 0 then
+            return 'it has no length';
+        end if;
+        bounds := core.bounds_of(kind, shape);
+    elsif kind = 'keypoints' then
+        if coalesce(shape @? 'strict $.points[*] ? (
+            @.type() != "array" || @.size() != 3 || @[*].type() != "number" || @[2] < 0 || @[2] > 2)', true) then
+            return 'keypoints are {"points": [[x, y, visibility 0 to 2], ...]}';
+        elsif not shape @? 'strict $.points[*] ? (@[2] > 0)' then
+            return 'none of its keypoints is labelled (visibility above 0)';
+        end if; -- its box may be that of the object
+    end if;
+    if array_length(bounds, 1) = 4 and greatest(
+        abs(bounds[1] - x), abs(bounds[2] - y), abs(bounds[1] + bounds[3] - x - w), abs(bounds[2] + bounds[4] - y - h)
+    ) > 1 then
+        return format('its box %s is not around its shape, which is in %s', array[x, y, w, h], bounds);
+    end if;
+    return null;
+exception when data_exception then
+    return 'its shape holds something else than points [x, y]';
+end
+$$;
+comment on function core.shape_problem(
+    text, double precision, double precision, double precision, double precision, jsonb
+) is
+    'What is wrong with the shape of a label, for a person; null if nothing is. Rings have three points or more and an area, run '
+    'lengths make up the size of their mask, the box is within a pixel of what it encloses (but of keypoints it may be that of the object).';
+
 -- Annotating: what may be said: ontologies, whose versions never change.
 
 create table core.ontology (
@@ -1541,7 +1718,7 @@ create table core.class (
     name text not null,
     parent_class_id bigint,
     kinds text[] not null default
-    '{classification,box,rotated_box,polygon,mask,polyline,keypoints,caption}',
+    '{classification,box,rotated_box,polygon,mask,polyline,keypoints,caption,relation}',
     attribute_schema jsonb not null default '{}',
     version_from integer not null,
     version_to integer,
@@ -1595,6 +1772,8 @@ create table core.label (
     shape jsonb,
     attributes jsonb,
     track_id bigint,
+    subject_id bigint,
+    target_id bigint,
     origin text not null,
     actor_id bigint not null,
     confidence real,
@@ -1605,16 +1784,21 @@ create table core.label (
     rev_to bigint,
     constraint label_pk primary key (label_id),
     constraint label_kind_check check (kind in (
-        'classification', 'box', 'rotated_box', 'polygon', 'mask', 'polyline', 'keypoints', 'caption')),
+        'classification', 'box', 'rotated_box', 'polygon', 'mask', 'polyline', 'keypoints', 'caption', 'relation')),
     constraint label_origin_check check (origin in ('human', 'import', 'consensus', 'model', 'propagated')),
     constraint label_box_check check (
-        case when rev_to is not null and num_nonnulls(x, y, w, h, shape, attributes) = 0 then true -- erased
+        case when rev_to is not null and num_nonnulls(x, y, w, h, shape, attributes, subject_id, target_id) = 0 then true -- erased
         else case kind
             when 'classification' then num_nonnulls(x, y, w, h, shape) = 0
+            when 'relation' then num_nonnulls(x, y, w, h, shape) = 0
             when 'caption' then num_nonnulls(x, y, w, h) = 0 and shape ? 'text'
             when 'box' then num_nulls(x, y, w, h) = 0 and w > 0 and h > 0
             else num_nulls(x, y, w, h, shape) = 0 and w >= 0 and h >= 0
         end end),
+    constraint label_relation_check check (
+        case when kind = 'relation'
+            then rev_to is not null or (num_nulls(subject_id, target_id) = 0 and subject_id <> target_id)
+            else num_nonnulls(subject_id, target_id) = 0 end),
     constraint label_confidence_check check (confidence between 0 and 1),
     constraint label_rev_check check (rev_to > rev_from)
 );
@@ -1629,6 +1813,8 @@ create index label_task_idx on core.label (task_id) where task_id is not null;
 create index label_run_idx on core.label using brin (run_id);
 create index label_rev_from_idx on core.label (rev_from);
 create index label_rev_to_idx on core.label (rev_to) where rev_to is not null;
+create index label_subject_idx on core.label (subject_id) where subject_id is not null;
+create index label_target_idx on core.label (target_id) where target_id is not null;
 call core.make_versioned('core.label');
 call core.protect('core.label');
 comment on table core.label is
@@ -1639,7 +1825,8 @@ comment on column core.label.object_id is 'Identity of the labelled thing across
 comment on column core.label.media_id is 'The labelled media.';
 comment on column core.label.class_id is 'The class it was given.';
 comment on column core.label.kind is
-    'classification (the whole media), caption, box, rotated_box, polygon, mask, polyline or keypoints.';
+    'classification (the whole media), caption, box, rotated_box, polygon, mask, polyline, keypoints, or relation (between two '
+    'labelled things).';
 comment on column core.label.x is 'Left edge of the bounding box in pixels of the upright image.';
 comment on column core.label.y is 'Top edge of the bounding box in pixels of the upright image.';
 comment on column core.label.w is 'Width of the bounding box in pixels.';
@@ -1650,6 +1837,8 @@ comment on column core.label.shape is
     'keypoints: {"points": [[x, y, visibility], ...]}; caption: {"text": ...}. Pixels of the upright image, not rounded.';
 comment on column core.label.attributes is 'Attributes, by the class''s attribute schema.';
 comment on column core.label.track_id is 'The same thing over the frames of a video.';
+comment on column core.label.subject_id is 'Of a relation, the object_id of what it is said of: in "man rides horse" the man.';
+comment on column core.label.target_id is 'Of a relation, the object_id of the other end: the horse.';
 comment on column core.label.origin is
     'human, import (came with the files), consensus, model or propagated; the last two are never '
     'taken for a person''s word.';
@@ -2632,6 +2821,40 @@ comment on column core.gold_score.n_matched is
     'Pairs of the two: the same class and kind and, where there is a box, boxes that overlap by half (IoU).';
 comment on column core.gold_score.score is 'F1 of the answer, 0 to 1: 1 is all of the gold labels and nothing else.';
 comment on column core.gold_score.created_at is 'When it was scored.';
+
+-- Annotating: who changed or took back which label, and why. What it was and became are label rows.
+
+create table core.label_edit (
+    edit_id bigint generated always as identity,
+    media_id bigint not null,
+    label_id bigint not null,
+    new_label_id bigint,
+    actor_id bigint not null,
+    reason text,
+    created_at timestamptz not null default now(),
+    constraint label_edit_pk primary key (edit_id),
+    constraint label_edit_new_check check (new_label_id <> label_id),
+    constraint label_edit_reason_check check (length(reason) between 1 and 2000)
+);
+create unique index label_edit_label_key on core.label_edit (label_id);
+create index label_edit_new_idx on core.label_edit (new_label_id) where new_label_id is not null;
+create index label_edit_media_idx on core.label_edit (media_id);
+call core.protect('core.label_edit');
+call core.refer('core.label_edit', '{
+    {media_id, core.media, media_id},
+    {label_id, core.label, label_id},
+    {new_label_id, core.label, label_id},
+    {actor_id, core.actor, actor_id}
+}');
+comment on table core.label_edit is
+    'A change of a label by a person: the row that was closed, the row that took its place, who, and why.';
+comment on column core.label_edit.edit_id is 'Identity of the edit.';
+comment on column core.label_edit.media_id is 'The labelled media.';
+comment on column core.label_edit.label_id is 'The label row that was closed: what was said before, and by whom.';
+comment on column core.label_edit.new_label_id is 'The label row that took its place; null: the label was removed.';
+comment on column core.label_edit.actor_id is 'Who changed it.';
+comment on column core.label_edit.reason is 'Why, for a person.';
+comment on column core.label_edit.created_at is 'When, for people; order is told by the revisions of the label rows.';
 
 -- Annotating: answers as they were sent. One that is refused is kept, so that its author gets it back.
 
@@ -3706,7 +3929,7 @@ create function core.is_blanked(relation name, before jsonb, after jsonb) return
 language plpgsql stable as $$
 begin
     if relation = 'label' then
-        return after = before || '{"x": null, "y": null, "w": null, "h": null, "shape": null, "attributes": null, "track_id": null}'
+        return after = before || '{"x": null, "y": null, "w": null, "h": null, "shape": null, "attributes": null, "track_id": null, "subject_id": null, "target_id": null}'
             and exists (select from core.tombstone as t where t.media_id = (before ->> 'media_id')::bigint);
     end if;
     if relation = 'media_tag' then
@@ -3809,8 +4032,9 @@ begin
     end if;
     update core.label set rev_to = 0 where label_id = any (labels) and rev_to is null;
     update core.label
-    set x = null, y = null, w = null, h = null, shape = null, attributes = null, track_id = null
-    where label_id = any (labels) and num_nonnulls(x, y, w, h, shape, attributes, track_id) > 0;
+    set x = null, y = null, w = null, h = null, shape = null, attributes = null, track_id = null,
+        subject_id = null, target_id = null
+    where label_id = any (labels) and num_nonnulls(x, y, w, h, shape, attributes, track_id, subject_id, target_id) > 0;
     update core.review set reason = null
     where reason is not null and (label_id = any (labels) or corrected_label_id = any (labels));
     update core.gold set rev_to = 0 where label_id = any (labels) and rev_to is null;
@@ -3847,6 +4071,7 @@ begin
     placed as (delete from core.media_graph where media_id = any (ids)),
     variants as (delete from core.augmentation where media_id = any (ids) or parent_id = any (ids) returning 1),
     donors as (delete from core.donor where media_id = any (ids) or donor_id = any (ids) returning 1),
+    edits as (delete from core.label_edit where media_id = any (ids)),
     extractions as (delete from core.extraction where media_id = any (ids) returning 1),
     pairs as (delete from core.duplicate_pair where media_id = any (ids) or other_id = any (ids) returning 1),
     duplicates as (delete from core.duplicate where media_id = any (ids) returning 1),

@@ -37,7 +37,7 @@ create table core.class (
     name text not null,
     parent_class_id bigint,
     kinds text[] not null default
-    '{classification,box,rotated_box,polygon,mask,polyline,keypoints,caption}',
+    '{classification,box,rotated_box,polygon,mask,polyline,keypoints,caption,relation}',
     attribute_schema jsonb not null default '{}',
     version_from integer not null,
     version_to integer,

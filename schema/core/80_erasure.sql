@@ -6,7 +6,7 @@ create function core.is_blanked(relation name, before jsonb, after jsonb) return
 language plpgsql stable as $$
 begin
     if relation = 'label' then
-        return after = before || '{"x": null, "y": null, "w": null, "h": null, "shape": null, "attributes": null, "track_id": null}'
+        return after = before || '{"x": null, "y": null, "w": null, "h": null, "shape": null, "attributes": null, "track_id": null, "subject_id": null, "target_id": null}'
             and exists (select from core.tombstone as t where t.media_id = (before ->> 'media_id')::bigint);
     end if;
     if relation = 'media_tag' then
@@ -109,8 +109,9 @@ begin
     end if;
     update core.label set rev_to = 0 where label_id = any (labels) and rev_to is null;
     update core.label
-    set x = null, y = null, w = null, h = null, shape = null, attributes = null, track_id = null
-    where label_id = any (labels) and num_nonnulls(x, y, w, h, shape, attributes, track_id) > 0;
+    set x = null, y = null, w = null, h = null, shape = null, attributes = null, track_id = null,
+        subject_id = null, target_id = null
+    where label_id = any (labels) and num_nonnulls(x, y, w, h, shape, attributes, track_id, subject_id, target_id) > 0;
     update core.review set reason = null
     where reason is not null and (label_id = any (labels) or corrected_label_id = any (labels));
     update core.gold set rev_to = 0 where label_id = any (labels) and rev_to is null;
@@ -147,6 +148,7 @@ begin
     placed as (delete from core.media_graph where media_id = any (ids)),
     variants as (delete from core.augmentation where media_id = any (ids) or parent_id = any (ids) returning 1),
     donors as (delete from core.donor where media_id = any (ids) or donor_id = any (ids) returning 1),
+    edits as (delete from core.label_edit where media_id = any (ids)),
     extractions as (delete from core.extraction where media_id = any (ids) returning 1),
     pairs as (delete from core.duplicate_pair where media_id = any (ids) or other_id = any (ids) returning 1),
     duplicates as (delete from core.duplicate where media_id = any (ids) returning 1),

@@ -2,7 +2,7 @@
 create view smartdb.label_history as
 select
     l.label_id, l.object_id, l.media_id, c.name as class, l.class_id, l.kind,
-    l.x, l.y, l.w, l.h, l.shape, l.attributes, l.track_id,
+    l.x, l.y, l.w, l.h, l.shape, l.attributes, l.track_id, l.subject_id, l.target_id,
     l.origin, a.name as actor, l.actor_id, l.confidence, l.task_id, l.run_id,
     l.created_at, l.rev_from, l.rev_to
 from core.label as l
@@ -16,14 +16,16 @@ comment on column smartdb.label_history.object_id is 'Identity of the labelled t
 comment on column smartdb.label_history.media_id is 'The labelled media.';
 comment on column smartdb.label_history.class is 'Name of the class.';
 comment on column smartdb.label_history.class_id is 'Identity of the class.';
-comment on column smartdb.label_history.kind is 'classification, box, polygon, mask or keypoints.';
+comment on column smartdb.label_history.kind is 'classification, box, rotated_box, polygon, mask, polyline, keypoints, caption or relation.';
 comment on column smartdb.label_history.x is 'Left edge of the bounding box, pixels.';
 comment on column smartdb.label_history.y is 'Top edge of the bounding box, pixels.';
 comment on column smartdb.label_history.w is 'Width of the bounding box, pixels.';
 comment on column smartdb.label_history.h is 'Height of the bounding box, pixels.';
-comment on column smartdb.label_history.shape is 'Polygon rings, mask or keypoints.';
+comment on column smartdb.label_history.shape is 'Rings, mask, corners, points or text, by kind: see the comment on core.label.shape.';
 comment on column smartdb.label_history.attributes is 'Attributes of the label.';
 comment on column smartdb.label_history.track_id is 'The same thing over frames.';
+comment on column smartdb.label_history.subject_id is 'Of a relation, the object_id of what it is said of.';
+comment on column smartdb.label_history.target_id is 'Of a relation, the object_id of the other end.';
 comment on column smartdb.label_history.origin is 'human, import, consensus, model or propagated.';
 comment on column smartdb.label_history.actor is 'Who said it.';
 comment on column smartdb.label_history.actor_id is 'Identity of who said it.';

@@ -2,7 +2,7 @@
 create view smartdb.label as
 select
     l.label_id, l.object_id, l.media_id, l.class, l.class_id, l.kind,
-    l.x, l.y, l.w, l.h, l.shape, l.attributes, l.track_id,
+    l.x, l.y, l.w, l.h, l.shape, l.attributes, l.track_id, l.subject_id, l.target_id,
     l.origin, l.actor, l.actor_id, l.confidence,
     coalesce(
         (
@@ -23,14 +23,16 @@ comment on column smartdb.label.object_id is 'Identity of the labelled thing acr
 comment on column smartdb.label.media_id is 'The labelled media.';
 comment on column smartdb.label.class is 'Name of the class.';
 comment on column smartdb.label.class_id is 'Identity of the class.';
-comment on column smartdb.label.kind is 'classification, box, polygon, mask or keypoints.';
+comment on column smartdb.label.kind is 'classification, box, rotated_box, polygon, mask, polyline, keypoints, caption or relation.';
 comment on column smartdb.label.x is 'Left edge of the bounding box, pixels.';
 comment on column smartdb.label.y is 'Top edge of the bounding box, pixels.';
 comment on column smartdb.label.w is 'Width of the bounding box, pixels.';
 comment on column smartdb.label.h is 'Height of the bounding box, pixels.';
-comment on column smartdb.label.shape is 'Polygon rings, mask or keypoints.';
+comment on column smartdb.label.shape is 'Rings, mask, corners, points or text, by kind: see the comment on core.label.shape.';
 comment on column smartdb.label.attributes is 'Attributes of the label.';
 comment on column smartdb.label.track_id is 'The same thing over frames.';
+comment on column smartdb.label.subject_id is 'Of a relation, the object_id of what it is said of.';
+comment on column smartdb.label.target_id is 'Of a relation, the object_id of the other end.';
 comment on column smartdb.label.origin is 'human, import, consensus, model or propagated.';
 comment on column smartdb.label.actor is 'Who said it.';
 comment on column smartdb.label.actor_id is 'Identity of who said it.';

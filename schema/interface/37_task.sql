@@ -36,6 +36,5 @@ comment on column smartdb.task.prefill is 'The labels the person starts from.';
 --   3 | review | None | 5 | done | ana
 --   4 | review | None | 7 | open | None
 --   5 | label | pets | 9 | done | cy
---   6 | label | pets | 9 | open | None
---   7 | label | pets | 10 | open | None
---   8 | label | pets | 10 | open | None
+--   6 | label | pets | 9 | claimed | ana
+--   7 | label | pets | 10 | skipped | cy

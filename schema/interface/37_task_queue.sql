@@ -30,7 +30,4 @@ comment on column smartdb.task_queue.project is 'The project that asks; null: no
 --   select kind, media_id, priority, state from smartdb.task_queue order by priority desc
 -- result:
 --   label | 11 | 1 | open
---   label | 9 | 0.5 | open
---   label | 10 | 0.4 | open
---   label | 10 | 0.4 | open
 --   review | 7 | 0.3 | open

@@ -50,4 +50,4 @@ comment on column smartdb.project_progress.hours_left is 'Hours of one person''s
 -- example:
 --   select project, n_media, n_tasks, n_waiting, n_done, share_done from smartdb.project_progress
 -- result:
---   pets | 2 | 4 | 3 | 1 | 0.25
+--   pets | 2 | 3 | 0 | 1 | 0.6667

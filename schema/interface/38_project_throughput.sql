@@ -31,4 +31,5 @@ comment on column smartdb.project_throughput.last_done_at is 'When the person an
 -- example:
 --   select project, actor, n_done, n_skipped from smartdb.project_throughput
 -- result:
---   pets | cy | 1 | 0
+--   pets | ana | 0 | 0
+--   pets | cy | 1 | 1

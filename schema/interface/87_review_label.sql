@@ -41,11 +41,11 @@ begin
     end if;
     if verdict = 'corrected' then
         insert into core.label (
-            object_id, media_id, class_id, kind, x, y, w, h, shape, attributes, track_id, origin, actor_id, task_id
+            object_id, media_id, class_id, kind, x, y, w, h, shape, attributes, track_id, subject_id, target_id, origin, actor_id, task_id
         )
         values (
             l.object_id, l.media_id, chosen, l.kind, l.x, l.y, l.w, l.h, l.shape,
-            l.attributes, l.track_id, 'human', me, task
+            l.attributes, l.track_id, l.subject_id, l.target_id, 'human', me, task
         )
         on conflict (media_id, actor_id, class_id) where rev_to is null and kind = 'classification' do nothing
         returning label_id into corrected;

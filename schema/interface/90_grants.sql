@@ -35,7 +35,7 @@ grant select (media_id) on core.restriction to smartdb_annotator, smartdb_review
 grant select on
     core.ontology, core.ontology_version, core.class, core.media, core.media_location, core.actor,
     core.batch, core.batch_item, core.task, core.label, core.review, core.label_issue, core.media_tag,
-    core.project, core.submission
+    core.project, core.submission, core.label_edit
 to smartdb_annotator, smartdb_reviewer;
 -- A person is known by name at their first answer.
 grant insert on core.actor to smartdb_annotator, smartdb_reviewer;
@@ -49,8 +49,15 @@ to smartdb_annotator, smartdb_reviewer, smartdb_writer;
 -- But who works on what is not for annotators to say.
 revoke execute on function smartdb.reassign_task(bigint, text, interval) from smartdb_reader;
 grant execute on function smartdb.reassign_task(bigint, text, interval) to smartdb_reviewer, smartdb_writer;
+-- Whoever writes labels has their shapes checked.
+grant execute on function
+    core.path_of(jsonb), core.mask_facts(integer, text), core.bounds_of(text, jsonb),
+    core.shape_problem(text, double precision, double precision, double precision, double precision, jsonb)
+to smartdb_annotator, smartdb_reviewer, smartdb_writer;
 -- Number what they write.
 grant usage on sequence core.revision, core.label_object to smartdb_annotator, smartdb_reviewer;
+-- Say why they changed a label.
+grant insert on core.label_edit to smartdb_annotator, smartdb_reviewer, smartdb_writer;
 -- Reviewers: answer a suspicion, and send a media back to be labelled again.
 grant update (state) on core.label_issue to smartdb_reviewer;
 grant insert on core.task to smartdb_reviewer;

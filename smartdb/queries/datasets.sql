@@ -130,10 +130,10 @@ where l.media_id = i.media_id and l.rev_to is null and l.rev_from > %(revision)s
         select from core.label as o
         where o.object_id = l.object_id
             and o.rev_from <= %(revision)s and (o.rev_to is null or o.rev_to > %(revision)s)
-            and (o.media_id, o.class_id, o.kind, o.x, o.y, o.w, o.h, o.shape, o.attributes, o.track_id,
+            and (o.media_id, o.class_id, o.kind, o.x, o.y, o.w, o.h, o.shape, o.attributes, o.track_id, o.subject_id, o.target_id,
                 o.origin, o.actor_id, o.confidence)
             is not distinct from
-            (l.media_id, l.class_id, l.kind, l.x, l.y, l.w, l.h, l.shape, l.attributes, l.track_id,
+            (l.media_id, l.class_id, l.kind, l.x, l.y, l.w, l.h, l.shape, l.attributes, l.track_id, l.subject_id, l.target_id,
                 l.origin, l.actor_id, l.confidence)
     );
 
@@ -141,12 +141,12 @@ where l.media_id = i.media_id and l.rev_to is null and l.rev_from > %(revision)s
 -- Says again what was true of these media at the revision and no longer is: as the same object, in
 -- the words of who said it, by the run.
 insert into core.label (
-    object_id, media_id, class_id, kind, x, y, w, h, shape, attributes, track_id, origin, actor_id,
+    object_id, media_id, class_id, kind, x, y, w, h, shape, attributes, track_id, subject_id, target_id, origin, actor_id,
     confidence, task_id, run_id
 )
 select
     o.object_id, o.media_id, o.class_id, o.kind, o.x, o.y, o.w, o.h, o.shape, o.attributes,
-    o.track_id, o.origin, o.actor_id, o.confidence, o.task_id, %(run_id)s
+    o.track_id, o.subject_id, o.target_id, o.origin, o.actor_id, o.confidence, o.task_id, %(run_id)s
 from pg_temp.restored_item as i
 join core.label as o on o.media_id = i.media_id
 where o.rev_from <= %(revision)s and o.rev_to > %(revision)s

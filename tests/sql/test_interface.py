@@ -18,6 +18,7 @@ EXAMPLE = re.compile(
 )
 FILES = sorted(path for path in INTERFACE.glob("*.sql") if path.name != "90_grants.sql")
 WRITERS = {
+    "33_label_edit": "smartdb_annotator",
     "60_add_to_slice": "smartdb_writer",
     "60_drop_slice": "smartdb_writer",
     "60_remove_from_slice": "smartdb_writer",
@@ -34,7 +35,14 @@ WRITERS = {
     "87_submit_task": "smartdb_annotator",
     "84_tag_media": "smartdb_annotator",
     "84_untag_media": "smartdb_annotator",
+    "85_label_row": "smartdb_annotator",
     "85_require_lease": "smartdb_annotator",
+    "86_label_rows": "smartdb_annotator",
+    "86_note_edit": "smartdb_annotator",
+    "86_own_label": "smartdb_annotator",
+    "87_add_labels": "smartdb_annotator",
+    "87_edit_label": "smartdb_annotator",
+    "87_remove_label": "smartdb_annotator",
     "86_skip_task": "smartdb_annotator",
     "86_submit_label": "smartdb_annotator",
     "17_resolve_finding": "smartdb_privacy",

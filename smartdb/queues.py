@@ -69,7 +69,9 @@ def ask_batch(conn: psycopg.Connection[Any], project: str, batch_id: int) -> dic
     items = batches.items(conn, batch_id)
     is_score = batch.strategy == "uncertain" and batch.parameters.get("measure") == "margin"
     place = {i.media_id: 1 - (i.rank - random()) / len(items) for i in items}
-    return ask(conn, project, [Ask(i.media_id, i.score if is_score else place[i.media_id]) for i in items])
+    return ask(
+        conn, project, [Ask(i.media_id, i.score if is_score else place[i.media_id]) for i in items]
+    )
 
 
 def fill(conn: psycopg.Connection[Any], project: str, *, seed: int = 0) -> dict[str, int]:
@@ -110,9 +112,7 @@ def prioritise(conn: psycopg.Connection[Any], project: str, run_id: int) -> int:
     return len(_rows(conn, "prioritise", values))
 
 
-def _fill(
-    conn: psycopg.Connection[Any], project: Project, n: int, seed: int
-) -> dict[str, int]:
+def _fill(conn: psycopg.Connection[Any], project: Project, n: int, seed: int) -> dict[str, int]:
     values = {"project": project.project, "n": n, "predicate": project.predicate}
     if project.fill_by == "age":
         ids = [media_id for (media_id,) in _rows(conn, "oldest", values)]

@@ -38,7 +38,9 @@ class Submission:
         if self.state == "accepted":
             return None
         kind = BY_SQLSTATE.get(self.sqlstate or "", InvalidInput)
-        return kind(f"{self.reason} (kept as submission {self.submission_id})")
+        error = kind(f"{self.reason} (kept as submission {self.submission_id})")
+        error.submission_id = self.submission_id
+        return error
 
 
 @dataclass(frozen=True)

@@ -37,7 +37,9 @@ def test_marks_are_of_live_labels_and_can_be_withdrawn(marked: Conn) -> None:
     assert marked.execute("select count(*) from smartdb.gold").fetchone() == (3,)
 
 
-def test_gold_is_asked_in_its_share_and_nothing_shown_tells_it(marked: Conn, as_role: AsRole) -> None:
+def test_gold_is_asked_in_its_share_and_nothing_shown_tells_it(
+    marked: Conn, as_role: AsRole
+) -> None:
     counts = queues.ask(marked, "pets", [Ask(i, i / 10) for i in (5, 6, 7, 8)])
     assert (counts["media"], counts["gold"]) == (4, 4)
     marked.commit()
@@ -95,7 +97,9 @@ def test_answers_are_scored_against_gold_and_kept(marked: Conn) -> None:
     assert len(marked.execute("select from smartdb.gold_score").fetchall()) == 3
 
 
-def test_who_said_what_is_true_is_not_measured_by_it_and_boxes_match_by_overlap(marked: Conn) -> None:
+def test_who_said_what_is_true_is_not_measured_by_it_and_boxes_match_by_overlap(
+    marked: Conn,
+) -> None:
     projects.create(marked, "boxes", "pets", kinds=["box"], gold_share=0.5)
     box = {"class": "dog", "kind": "box", "x": 2, "y": 2, "w": 10, "h": 10}
     (label_id,) = marked.execute(

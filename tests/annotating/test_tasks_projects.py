@@ -34,7 +34,11 @@ def ids(found: list[tasks.Task]) -> list[int]:
 
 def test_a_project_says_what_it_asks_and_refuses_what_makes_no_sense(pets: Conn) -> None:
     found = projects.find(pets, "pets")
-    assert (found.overlap, found.instructions, found.kinds) == (2, "What is it?", ["classification"])
+    assert (found.overlap, found.instructions, found.kinds) == (
+        2,
+        "What is it?",
+        ["classification"],
+    )
     projects.change(pets, "pets", depth=4, gold_share=0.1)
     assert (projects.find(pets, "pets").depth, projects.find(pets, "pets").overlap) == (4, 2)
     pets.commit()
@@ -98,12 +102,16 @@ def test_what_one_gives_back_goes_to_another_and_the_reason_is_kept(pets: Conn) 
     queues.ask(pets, "pets", [Ask(1)])
     (task,) = tasks.claim(pets, "ana")
     tasks.give_back(pets, task.task_id, "ana", "not my field")
-    row = pets.execute("select state, reason, assignee from smartdb.task where task_id = 1").fetchone()
+    row = pets.execute(
+        "select state, reason, assignee from smartdb.task where task_id = 1"
+    ).fetchone()
     assert row == ("open", "not my field", "ana")
     assert tasks.claim(pets, "ana", n=5) == []
     assert [t.task_id for t in tasks.claim(pets, "bo")] == [task.task_id]
     tasks.skip(pets, task.task_id, "bo", "all black")
-    row = pets.execute("select state, reason, assignee from smartdb.task where task_id = 1").fetchone()
+    row = pets.execute(
+        "select state, reason, assignee from smartdb.task where task_id = 1"
+    ).fetchone()
     assert row == ("skipped", "all black", "bo")
 
 
@@ -113,13 +121,12 @@ def test_only_reviewers_give_a_task_to_somebody(pets: Conn, as_role: AsRole) -> 
     pets.commit()
     with pytest.raises(AccessDenied):
         tasks.reassign(as_role("smartdb_annotator"), task.task_id, "bo")
-    tasks.reassign(as_role("smartdb_reviewer"), task.task_id, "ana", timedelta(hours=2))
-    tasks.reassign(pets, task.task_id, "bo")
+    reviewer = as_role("smartdb_reviewer")
+    tasks.reassign(reviewer, task.task_id, "bo", timedelta(hours=2))
+    reviewer.commit()
     with pytest.raises(LeaseLost, match="leased to bo"):
         tasks.skip(pets, task.task_id, "ana")
     pets.rollback()
-    tasks.reassign(pets, task.task_id, "bo")
-    pets.commit()
     with pytest.raises(InvalidInput, match="bo was asked about media 1 in this project before"):
         tasks.reassign(pets, task.task_id + 1, "bo")
 

@@ -46,13 +46,17 @@ def test_an_answer_writes_labels_of_its_task_and_the_time_it_took(held: Conn) ->
     second = submit(held, 4, "ana", [*BOX, {**BOX[0], "class": "dog", "x": 9}], seconds=1e-9)
     assert (first.state, second.state, first.error) == ("accepted", "accepted", None)
     assert first.label_ids is not None and second.label_ids is not None
-    assert rows(held, "select label_id, class, kind, task_id, actor from smartdb.label order by 1") == [
+    assert rows(
+        held, "select label_id, class, kind, task_id, actor from smartdb.label order by 1"
+    ) == [
         (first.label_ids[0], "cat", "classification", 1, "ana"),
         (second.label_ids[0], "cat", "box", 4, "ana"),
         (second.label_ids[1], "dog", "box", 4, "ana"),
     ]
     # no longer than from claim to answer
-    found = rows(held, "select task_id, seconds < 600 from smartdb.task where state = 'done' order by 1")
+    found = rows(
+        held, "select task_id, seconds < 600 from smartdb.task where state = 'done' order by 1"
+    )
     assert found == [(1, True), (4, True)]
 
 
@@ -145,7 +149,9 @@ def test_of_a_hidden_media_the_answer_is_kept_and_of_an_erased_one_only_the_refu
     assert submissions.refused(annotator, "ana") == []  # while it is hidden
     assert rows(owner, "select labels from core.submission") == [(CAT,)]
     owner.execute("delete from core.restriction")
-    assert owner.execute("select core.begin_erasure('asked', 'media 1', '0', '{1}')").fetchone() == (1,)
+    assert owner.execute(
+        "select core.begin_erasure('asked', 'media 1', '0', '{1}')"
+    ).fetchone() == (1,)
     assert owner.execute("select core.erase_rows(1)").fetchone() == (1,)
     owner.commit()
     assert rows(owner, "select count(*) from core.submission") == [(0,)]

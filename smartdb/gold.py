@@ -43,7 +43,7 @@ def mark(
     values = {"label_ids": list(label_ids), "actor": actor, "reason": reason}
     missing = _rows(conn, "not_live", values)
     if missing:
-        raise NotFound(f"no live label {missing[0][0]}; see: select label_id from smartdb.label")
+        raise NotFound(f"no live label {missing[0][0]}; see: smartdb.label")
     return len(_rows(conn, "mark", values))
 
 
@@ -57,8 +57,8 @@ def score(conn: psycopg.Connection[Any]) -> dict[str, int]:
 
     Only answers that have no score, of people who did not say themselves what is taken for true. An
     answer is what the person said of the media first, of the kinds the project asks for. Labels
-    match one to one: the same class and kind and, where there are boxes, those that overlap most and
-    by at least `IOU`. The score is the F1 of it.
+    match one to one: the same class and kind and, where there are boxes, those that overlap most
+    and by at least `IOU`. The score is the F1 of it.
     """
     answers = _rows(conn, "answers", {})
     matched = matches(_rows(conn, "pairs", {"least": IOU}))

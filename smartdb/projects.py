@@ -1,4 +1,4 @@
-"""Projects: what annotators are asked, in which kinds of label, and how many of them about each media.
+"""Projects: what annotators are asked, in which kinds of label, and how many about each media.
 
 The caller owns the transaction.
 """
@@ -93,7 +93,7 @@ def change(conn: psycopg.Connection[Any], name: str, **changes: Any) -> None:
 
 
 def close(conn: psycopg.Connection[Any], name: str, *, is_closed: bool = True) -> None:
-    """Closes a project: nothing more of it is claimed, what is leased may be answered. Or opens it."""
+    """Closes a project (nothing more is claimed, what is leased may be answered), or opens it."""
     found = find(conn, name)
     _execute(conn, "close", {"project_id": found.project_id, "is_closed": is_closed})
 

@@ -22,7 +22,7 @@ from psycopg.rows import tuple_row
 from psycopg.types.json import Jsonb
 
 from smartdb import batches, projects, sampling
-from smartdb.errors import InvalidInput, NothingToDo, NotFound, translated
+from smartdb.errors import InvalidInput, NotFound, NothingToDo, translated
 from smartdb.projects import Project
 from smartdb.statements import statement
 
@@ -43,8 +43,8 @@ def ask(conn: psycopg.Connection[Any], project: str, asks: Sequence[Ask]) -> dic
     """Opens tasks of a project for media that it has not asked about: {"media", "tasks", "gold"}.
 
     Each media gets as many as the project's overlap. With a prefill anywhere, gold is only chosen
-    among media that come with one here, or it could be told by that. NotFound for an unknown project,
-    InvalidInput for a closed one. It does not commit.
+    among media that come with one here, or it could be told by that. NotFound for an unknown
+    project, InvalidInput for a closed one. It does not commit.
     """
     found = _open(conn, project)
     known = {each.media_id: each for each in asks}
@@ -75,10 +75,10 @@ def ask_batch(conn: psycopg.Connection[Any], project: str, batch_id: int) -> dic
 
 
 def fill(conn: psycopg.Connection[Any], project: str, *, seed: int = 0) -> dict[str, int]:
-    """Opens tasks until ``depth`` media of a project wait, or no more fulfil its predicate; commits.
+    """Opens tasks until ``depth`` media of a project wait, or no more may be asked; commits.
 
     Counts as `ask`, and how many media ``waiting`` there are then. A second call with nothing
-    answered meanwhile does nothing. NotFound where it fills by uncertainty and no run has predicted.
+    answered meanwhile does nothing. NotFound where it fills by uncertainty and no run predicted.
     """
     found = _open(conn, project)
     missing = found.depth - _waiting(conn, found)
@@ -102,8 +102,8 @@ def fill_all(conn: psycopg.Connection[Any], *, seed: int = 0) -> dict[str, int]:
 def prioritise(conn: psycopg.Connection[Any], project: str, run_id: int) -> int:
     """Gives waiting tasks the uncertainty of a run's predictions as priority; how many changed.
 
-    1 - margin, less what waiting counts. What the run did not predict keeps its priority. NotFound for
-    a run without predictions. It does not commit.
+    1 - margin, less what waiting counts. What the run did not predict keeps its priority.
+    NotFound for a run without predictions. It does not commit.
     """
     found = _open(conn, project)
     values = {"project_id": found.project_id, "run_id": run_id}

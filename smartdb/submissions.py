@@ -1,8 +1,8 @@
 """Submissions: answers to label tasks, of which none is lost.
 
 An answer that is refused (a lease that has run out, a class that is unknown, a box outside of the
-picture, ...) raises nothing, for an error would roll back what is to be kept: it is written with the
-reason, and its author gets it back by `refused`. The caller owns the transaction, and commits.
+picture, ...) raises nothing, for an error would roll back what is to be kept: it is written with
+the reason, and its author gets it back by `refused`. The caller owns the transaction.
 """
 
 from __future__ import annotations

@@ -16,13 +16,13 @@ create table core.submission (
     created_at timestamptz not null default clock_timestamp(),
     tried_at timestamptz not null default clock_timestamp(),
     constraint submission_pk primary key (submission_id),
+    constraint submission_key unique nulls not distinct (actor_id, task_id, key),
     constraint submission_state_check check (state in ('accepted', 'refused')),
     constraint submission_answer_check check (case state
         when 'accepted' then label_ids is not null and labels is null and reason is null
         else label_ids is null and reason is not null and sqlstate is not null end),
     constraint submission_tries_check check (n_tries >= 1)
 );
-create unique index submission_key on core.submission (actor_id, task_id, key) nulls not distinct;
 create index submission_media_idx on core.submission (media_id);
 create index submission_refused_idx on core.submission (actor_id, submission_id) where state = 'refused';
 alter table core.submission enable row level security;
@@ -75,7 +75,7 @@ begin
         case when label_ids is null then 'refused' else 'accepted' end,
         case when label_ids is null and is_gone is not true then labels end, label_ids, seconds, sqlstate,
         case when is_gone then 'the media of task ' || task || ' was erased; what was said of it is not kept' else reason end)
-    on conflict (actor_id, task_id, key) do update
+    on conflict on constraint submission_key do update
     set media_id = excluded.media_id, state = excluded.state, labels = excluded.labels, label_ids = excluded.label_ids,
         seconds = excluded.seconds, sqlstate = excluded.sqlstate, reason = excluded.reason, n_tries = s.n_tries + 1,
         tried_at = clock_timestamp()

@@ -140,6 +140,7 @@ begin
     marks as (delete from core.gold_score where media_id = any (ids)),
     answers as (delete from core.submission where media_id = any (ids) returning 1),
     predictions as (delete from core.prediction where media_id = any (ids) returning 1),
+    foretold as (delete from core.predicted_label where media_id = any (ids) returning 1),
     dynamics as (delete from core.training_dynamics where media_id = any (ids) returning 1),
     chosen as (delete from core.batch_item where media_id = any (ids) returning 1),
     prunings as (delete from core.pruning_item where media_id = any (ids) returning 1),

@@ -35,3 +35,4 @@ comment on column smartdb.annotator_throughput.last_done_at is 'When the last ta
 --   ana | person | 6 | 2
 --   cy | person | 0 | 0
 --   folder names | import | 14 | 0
+--   labelling functions | model | 1 | 0

@@ -14,3 +14,4 @@ comment on column smartdb.actor.created_at is 'When the actor was first seen.';
 --   1 | folder names | import
 --   2 | ana | person
 --   3 | cy | person
+--   4 | labelling functions | model

@@ -5,7 +5,7 @@ declare
     found_id bigint;
     closed timestamptz;
 begin
-    select p.project_id, p.closed_at into found_id, closed from core.project as p where p.name = project;
+    select p.project_id, p.closed_at into found_id, closed from smartdb.project as p where p.project = open_project.project;
     if found_id is null then
         raise exception 'no project %', coalesce(project, 'null')
             using errcode = 'SD001', hint = 'see: select * from smartdb.project';

@@ -13,4 +13,4 @@ comment on function smartdb.finish_task(bigint, real) is
 -- example:
 --   select task_id from smartdb.claim_task('ana'); select smartdb.finish_task(1, 3.5)
 -- result:
---   
+--   None

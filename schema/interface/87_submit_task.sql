@@ -44,3 +44,4 @@ comment on function smartdb.submit_task(bigint, text, jsonb, text, real) is
 --   'ana', '[{"class": "dog"}]'); select state, sqlstate, reason from smartdb.submit_task(1, 'cy', '[{"class":
 --   "dog"}]')
 -- result:
+--   refused | SD004 | task 1 is done, not leased to cy; claim a task again

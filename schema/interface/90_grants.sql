@@ -101,10 +101,12 @@ grant insert, update (n_items, digest, sealed_at) on core.dataset_version to sma
 grant insert, update on core.media_location, core.task to smartdb_writer;
 grant insert, update (predicate, note), delete on core.slice to smartdb_writer;
 grant insert, delete on core.slice_media to smartdb_writer;
+grant insert, update (class_id, predicate, note), delete on core.labelling_function to smartdb_writer;
+grant insert on core.auto_label_threshold to smartdb_writer;
 -- Derived: may be made anew, so may be thrown away.
 grant insert, update, delete on
     core.quarantine, core.quality, core.finding, core.neighbour, core.duplicate,
-    core.duplicate_pair, core.label_issue, core.import_problem
+    core.duplicate_pair, core.label_issue, core.import_problem, core.predicted_label
 to smartdb_writer;
 grant insert, delete on core.prompt to smartdb_writer;
 grant insert, update, delete on core.graph, core.media_graph, core.cluster, core.map to smartdb_writer;

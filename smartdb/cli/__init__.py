@@ -60,6 +60,7 @@ COMMANDS = {
     "tasks": "smartdb.cli.annotate:tasks",
     "task": "smartdb.cli.task:task",
     "gold": "smartdb.cli.gold:gold",
+    "autolabel": "smartdb.cli.autolabel:autolabel",
     "find-issues": "smartdb.cli.review:find_issues",
     "find-box-issues": "smartdb.cli.box_issues:find_box_issues",
     "issues": "smartdb.cli.review:issues",

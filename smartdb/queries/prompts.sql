@@ -15,3 +15,10 @@ order by p.encoder, p.text;
 -- name: remove
 -- Takes back a saved text.
 delete from core.prompt as p where p.encoder_id = %(encoder_id)s and p.text = %(text)s;
+
+-- name: vectors
+-- The vectors of some saved texts, in their order.
+select t.place, p.v
+from unnest(%(texts)s::text[]) with ordinality as t (text, place)
+join core.prompt as p on p.encoder_id = %(encoder_id)s and p.text = t.text
+order by t.place;

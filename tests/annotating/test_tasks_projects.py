@@ -1,4 +1,4 @@
-"""Projects: queues with priorities, answers of several people, leases that renew, tasks that return."""
+"""Projects: queues with priorities, answers of several people, leases that renew."""
 
 from __future__ import annotations
 
@@ -66,8 +66,8 @@ def test_each_media_is_asked_of_as_many_people_as_said_and_of_nobody_twice(pets:
     assert ids(tasks.claim(pets, "cy", n=10)) == [1]
     with pytest.raises(psycopg.errors.UniqueViolation, match="task_person_key"):
         pets.execute(
-            "update core.task set assignee_id = (select actor_id from core.actor where name = 'ana')"
-            " where media_id = 3"
+            "update core.task set assignee_id = (select actor_id from core.actor"
+            " where name = 'ana') where media_id = 3"
         )
 
 
@@ -92,7 +92,8 @@ def test_the_time_of_a_lease_is_the_servers_whatever_a_client_says(pets: Conn) -
     pets.execute("set local timezone = 'Pacific/Kiritimati'")
     (task,) = tasks.claim(pets, "ana", lease=timedelta(minutes=5))
     row = pets.execute(
-        "select lease_until - clock_timestamp() < interval '5 minutes', claimed_at <= clock_timestamp()"
+        "select lease_until - clock_timestamp() < interval '5 minutes',"
+        " claimed_at <= clock_timestamp()"
         " from core.task where task_id = %s", [task.task_id],
     ).fetchone()  # fmt: skip
     assert row == (True, True)
@@ -191,7 +192,8 @@ def test_sixteen_clients_answer_each_slot_once_and_no_person_twice(
 ) -> None:
     owner.execute(
         "insert into core.media (sha256, kind, mime, n_bytes, width, height, run_id)"
-        " select sha256(i::text::bytea), 'image', 'image/png', 1, 1, 1, 1 from generate_series(1, 40) as i"
+        " select sha256(i::text::bytea), 'image', 'image/png', 1, 1, 1, 1"
+        " from generate_series(1, 40) as i"
     )
     owner.commit()
     queues.ask(pets, "pets", [Ask(i) for i in range(1, 51)])

@@ -221,3 +221,23 @@ select t.task_id, 9, t.assignee_id, 1, 1, 1 from core.task as t where t.project_
 insert into core.submission (task_id, media_id, actor_id, key, state, labels, sqlstate, reason)
 select t.task_id, 10, a.actor_id, 'a', 'refused', '[{"class": "cow"}]', 'SD001', 'no class cow in ontology animals'
 from core.task as t, core.actor as a where a.name = 'cy' and t.media_id = 10 and t.slot = 1;
+
+-- Two labelling functions, and a picture without a class that they labelled; and what another model predicted.
+insert into core.labelling_function (name, class_id, predicate, note) values
+    ('bright', 3, 'm.brightness > 0.3', 'dogs were taken outside'), ('early', 2, 'm.media_id < 8', null);
+insert into core.run (kind, status, code_version, started_at, finished_at) values
+    ('autolabel', 'succeeded', '0.1.0', '2026-01-07', '2026-01-07'),
+    ('import_predictions', 'succeeded', '0.1.0', '2026-01-07', '2026-01-07');
+insert into core.actor (name, kind) values ('labelling functions', 'model');
+insert into core.auto_label_threshold (
+    run_id, actor_id, ontology_id, kind, precision_wanted, level, bound, confidence, n_gold, n_above, n_correct, precision_low
+)
+select r.run_id, a.actor_id, 1, 'classification', 0.9, 0.95, 'clopper_pearson', 0.84, 60, 40, 40, 0.9278
+from core.run as r, core.actor as a where r.kind = 'autolabel' and a.name = 'labelling functions';
+insert into core.label (media_id, class_id, origin, actor_id, confidence, run_id)
+select 11, 3, 'model', t.actor_id, 0.91, t.run_id from core.auto_label_threshold as t;
+insert into core.predicted_label (run_id, media_id, class_id, kind, x, y, w, h, confidence)
+select r.run_id, x.* from core.run as r, (values
+    (11, 3, 'classification', null, null, null, null, 0.7::real), (8, 2, 'box', 21.0, 10.0, 20.0, 10.0, 0.6)
+) as x (media_id, class_id, kind, x, y, w, h, confidence)
+where r.kind = 'import_predictions';

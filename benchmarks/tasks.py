@@ -7,9 +7,6 @@ import subprocess
 import tempfile
 import time
 from pathlib import Path
-from typing import Any
-
-import psycopg
 
 from benchmarks.harness import Figure, one, percentile, scratch, session, show
 
@@ -18,14 +15,16 @@ RATE = 2000
 """Claims a second that 64 clients ask for together."""
 
 FILL = """
-insert into core.run (kind, status, code_version, finished_at) values ('ingest', 'succeeded', '0', now());
+insert into core.run (kind, status, code_version, finished_at)
+values ('ingest', 'succeeded', '0', now());
 insert into core.media (sha256, kind, mime, n_bytes, width, height, run_id)
 select sha256(i::text::bytea), 'image', 'image/png', 1, 9, 9, 1 from generate_series(1, {n}) as i;
 insert into core.ontology (name) values ('pets');
 insert into core.ontology_version (ontology_id, version, message) values (1, 1, '');
 insert into core.class (ontology_id, name, version_from) values (1, 'cat', 1), (1, 'dog', 1);
 insert into core.actor (name, kind) values ('importer', 'import');
-insert into core.actor (name, kind) select 'annotator ' || i, 'person' from generate_series(0, 63) as i;
+insert into core.actor (name, kind)
+select 'annotator ' || i, 'person' from generate_series(0, 63) as i;
 insert into core.project (name, ontology_id) values ('pets', 1);
 insert into core.task (kind, media_id, project_id, priority)
 select 'label', m.media_id, 1, hashint8(m.media_id) % 1000 / 1000.0 from core.media as m;
@@ -35,7 +34,7 @@ insert into core.label_issue (media_id, label_id, kind, score, suggested_class_i
 select l.media_id, l.label_id, 'swapped', abs(hashint8(l.label_id) % 10007) / 10007.0, 2, 1
 from core.label as l;
 """
-CLAIM = """select task_id as claimed from smartdb.claim_task('annotator ' || :client_id, project => 'pets')"""
+CLAIM = "select task_id from smartdb.claim_task('annotator ' || :client_id, project => 'pets')"
 BARE = """
 update public.bare set state = 'claimed', by = {by} where id = (
     select id from public.bare where state = 'open' order by priority desc, id
@@ -62,34 +61,35 @@ def main(quick: bool) -> None:
             conn.execute(FILL.format(n=n).encode())
             conn.execute("set role none")
             conn.execute(
-                "create table public.bare as select task_id as id, state, priority, 0 as by from core.task"
+                "create table public.bare as"
+                " select task_id as id, state, priority, 0 as by from core.task"
             )
             conn.execute("alter table public.bare add primary key (id)")
-            conn.execute(
-                "create index on public.bare (priority desc, id) where state = 'open'"
-            )
+            conn.execute("create index on public.bare (priority desc, id) where state = 'open'")
             conn.execute("vacuum (analyze)")
-        figures = [*_claims(url, n, span), *_pages(url, 20 if quick else 100)]
+        figures = [*_claims(url, span), *_pages(url, 20 if quick else 100)]
     show(f"{n:,} tasks and as many suspected labels", figures)
 
 
-def _claims(url: str, n: int, span: float) -> list[Figure]:
+def _claims(url: str, span: float) -> list[Figure]:
     """At a given rate, then as fast as it goes, then a bare queue of the same size."""
     steady, steady_ms = _pgbench(url, CLAIM, span, RATE)
     most, _ = _pgbench(url, CLAIM, span)
     bare, _ = _pgbench(url, BARE.format(by=":client_id"), span)
     with session(url, "smartdb_owner") as conn:
         claimed = one(conn, "select count(*) from core.task where state = 'claimed'")
-        answers = _answers(url, conn, 10 if span < 2 else 300)
+        answers = _answers(url, 10 if span < 2 else 300)
     asked = int(steady) + int(most)
     p95 = percentile(steady_ms, 0.95)
     twice = asked - claimed
     return [
         Figure("claims asked, 64 clients", steady / span, "claims/s", f"{RATE}"),
         Figure("claim, p95 of those", p95, "ms", "< 10 ms", p95 < 10),
-        Figure("claims as fast as it goes", most / span, "claims/s", f"> {RATE}", most / span > RATE),
+        Figure(
+            "claims as fast as it goes", most / span, "claims/s", f"> {RATE}", most / span > RATE
+        ),
         Figure("claimed twice", twice, "", "0", twice == 0, f"of {asked:,}"),
-        Figure("bare skip locked queue", bare / span, "claims/s", note="one index, no person, no lease"),
+        Figure("bare skip locked queue", bare / span, "claims/s", note="no person, no lease"),
         answers,
     ]
 
@@ -121,10 +121,10 @@ def _program() -> str:
         return found
     from smartdb import programs
 
-    return str(programs.folder() / "pgbench")
+    return str(programs.binaries() / "pgbench")
 
 
-def _answers(url: str, conn: psycopg.Connection[Any], n: int) -> Figure:
+def _answers(url: str, n: int) -> Figure:
     """Claim and answer, one person after the other."""
     times = []
     with session(url, "smartdb_annotator") as mine:

@@ -14,17 +14,13 @@ from typing import Any
 import psycopg
 from psycopg.rows import dict_row, tuple_row
 
-from smartdb import bulk
 from smartdb.errors import NotFound, translated
 from smartdb.statements import statement
 
 IOU = 0.5
 """What two boxes of a class must overlap to be the same thing."""
 
-COLUMNS = {
-    "task_id": "bigint", "media_id": "bigint", "actor_id": "bigint", "n_gold": "integer",
-    "n_given": "integer", "n_matched": "integer",
-}  # fmt: skip
+COLUMNS = ("task_id", "media_id", "actor_id", "n_gold", "n_given", "n_matched")
 
 Pair = tuple[int, int, int, float]
 """task_id, gold label_id, label_id of the answer, IoU (1 for what has no box)."""
@@ -62,10 +58,11 @@ def score(conn: psycopg.Connection[Any]) -> dict[str, int]:
     """
     answers = _rows(conn, "answers", {})
     matched = matches(_rows(conn, "pairs", {"least": IOU}))
-    rows = [(*row, matched.get(row[0], 0)) for row in answers]
-    n = bulk.copy_rows(conn, "core.gold_score", COLUMNS, rows)
-    right = sum(n_gold == n_given == n_matched for *_, n_gold, n_given, n_matched in rows)
-    return {"scored": n, "right": right}
+    rows = [dict(zip(COLUMNS, (*row, matched.get(row[0], 0)), strict=True)) for row in answers]
+    with translated(), conn.cursor() as cursor:
+        cursor.executemany(statement("gold", "write"), rows)
+    right = sum(row["n_gold"] == row["n_given"] == row["n_matched"] for row in rows)
+    return {"scored": len(rows), "right": right}
 
 
 def matches(pairs: Iterable[Pair]) -> dict[int, int]:

@@ -71,6 +71,11 @@ where
     t.kind = 'label' and t.state = 'done' and x.iou >= %(least)s
     and not exists (select from core.gold_score as s where s.task_id = t.task_id);
 
+-- name: write
+-- Keeps the score of an answer.
+insert into core.gold_score (task_id, media_id, actor_id, n_gold, n_given, n_matched)
+values (%(task_id)s, %(media_id)s, %(actor_id)s, %(n_gold)s, %(n_given)s, %(n_matched)s);
+
 -- name: summary
 -- How right each person is on what is known.
 select g.project, g.actor, g.n, g.n_right, g.mean_score, g.last_done_at

@@ -1,7 +1,8 @@
 """Bulk rows and vectors through binary COPY: the only place of COPY and of vector conversion.
 
 `copy_arrays` writes fixed-width columns from NumPy arrays (the fast way), `copy_rows` anything
-else, row by row as it comes. `read_columns`, `read_vectors` and `vector_chunks` read back.
+else, row by row as it comes. `read_columns`, `read_vectors`, `vector_chunks` and `packed_chunks`
+read back.
 COPY cannot write to a table with row-level security: write to `staging` and insert from there.
 None of these functions commits.
 """
@@ -69,7 +70,8 @@ def copy_rows(
 
     ``types`` maps column to Postgres type in the order of the rows' values: {"uri": "text",
     "exif": "jsonb", "phash": "bit(64)", "tags": "text[]", "v": "halfvec"}. A bit value is bytes or
-    a str of 0 and 1, a jsonb value anything that json can write, a halfvec a sequence of floats.
+    a str of 0 and 1, a jsonb value anything that json can write, a halfvec a sequence of floats;
+    real[], integer[] and bigint[] are fastest from NumPy arrays, and hold no null.
     """
     wire = [_wire_type(name) for name in types.values()]
     own = [(i, write) for i, (_, write) in enumerate(wire) if write is not None]
@@ -159,6 +161,34 @@ def vector_chunks(
         yield rows["id"].astype(np.int64), rows["v"].astype(np.float32)
 
 
+def packed_chunks(
+    conn: psycopg.Connection[Any],
+    query: Query,
+    types: Mapping[str, tuple[str, int] | str],
+    params: Mapping[str, Any] | None = None,
+) -> Iterator[dict[str, Array]]:
+    """Rows that the server has put together by the thousand: half the time of `read_columns`.
+
+    ``query`` returns one bytea, the rows of a chunk without anything between them:
+    string_agg(int8send(id) || array_send(p), ''). ``types`` names the parts in that order, "i8" or,
+    for an array of ten reals, ("f4", 10), which comes as (n, 10). InvalidInput where an array is
+    of another length or holds a null.
+    """
+    dtype = np.dtype([field for name, kind in types.items() for field in _packed(name, kind)])
+    composed = sql.SQL(query.strip().rstrip(";")) if isinstance(query, str) else query
+    statement = sql.SQL("copy ({}\n) to stdout (format binary)").format(composed)
+    with translated(), conn.cursor() as cur, cur.copy(statement, params) as copy:
+        for i, message in enumerate(copy):
+            # a header before the first; then the number of fields and the length of the one
+            block = bytes(message)[(len(_HEADER) if i == 0 else 0) + 6 :]
+            if len(block) % dtype.itemsize == len(_TRAILER):
+                block = block.removesuffix(_TRAILER)
+            if len(block) % dtype.itemsize:
+                raise InvalidInput(f"a value is null or an array of another length: {dict(types)}")
+            if block:
+                yield _unpacked(np.frombuffer(block, dtype), types)
+
+
 # Checks before anything is sent
 
 
@@ -226,6 +256,27 @@ def _check_lengths(rows: Array, types: Mapping[str, str]) -> None:
         raise InvalidInput(f"a value is null or not of the type asked for: {dict(types)}")
 
 
+def _packed(name: str, kind: tuple[str, int] | str) -> list[tuple[Any, ...]]:
+    if isinstance(kind, str):
+        return [(name, np.dtype(kind).newbyteorder(">"))]
+    item = np.dtype(kind[0]).newbyteorder(">")
+    element = np.dtype([("length", ">i4"), ("value", item)])
+    return [(f"{name} head", ">i4", (5,)), (name, element, (kind[1],))]
+
+
+def _unpacked(rows: Array, types: Mapping[str, tuple[str, int] | str]) -> dict[str, Array]:
+    found = {}
+    for name, kind in types.items():
+        if isinstance(kind, str):
+            found[name] = rows[name].astype(kind)
+            continue
+        item, n = np.dtype(kind[0]), kind[1]
+        if (rows[f"{name} head"][:, 3] != n).any() or (rows[name]["length"] != item.itemsize).any():
+            raise InvalidInput(f"{name}: an array is not {n} long, or holds a null")
+        found[name] = rows[name]["value"].astype(item)
+    return found
+
+
 def _vector_dtype(block: bytes) -> np.dtype[Any]:
     """Layout of rows (id, vector), read off the first; halfvec has 2, vector 4 bytes a value."""
     n_fields, id_length = struct.unpack_from(">hi", block)
@@ -282,6 +333,23 @@ def _half(value: Sequence[float] | Array) -> bytes:
     return struct.pack(">hh", vector.size, 0) + vector.astype(">f2").tobytes()
 
 
+def _array_writer(kind: str, oid: int) -> Callable[[Any], bytes]:
+    """Writes one-dimensional arrays: dimensions, no nulls, element type, length, first index."""
+    item = np.dtype(kind)
+    element = np.dtype([("length", ">i4"), ("value", item)])
+
+    def write(value: Sequence[Any] | Array) -> bytes:
+        if not isinstance(value, np.ndarray) and None in value:
+            raise InvalidInput("an array holds a null")
+        cells = np.empty(len(value), element)
+        cells["length"], cells["value"] = item.itemsize, value
+        if not len(cells):
+            return struct.pack(">iii", 0, 0, oid)
+        return struct.pack(">iiiii", 1, 0, oid, len(cells), 1) + cells.tobytes()
+
+    return write
+
+
 _SCALARS = ("i8", "i4", "i2", "f4", "f8", "b1")
 _OWN_FORMAT: dict[str, Callable[[Any], bytes]] = {
     "bit": _bits,
@@ -290,6 +358,9 @@ _OWN_FORMAT: dict[str, Callable[[Any], bytes]] = {
     "integer": struct.Struct(">i").pack,
     "bigint": struct.Struct(">q").pack,
     "real": struct.Struct(">f").pack,
+    "real[]": _array_writer(">f4", 700),
+    "integer[]": _array_writer(">i4", 23),
+    "bigint[]": _array_writer(">i8", 20),
 }
 
 

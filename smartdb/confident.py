@@ -76,10 +76,12 @@ def by_noise_rate(labels: Array, probabilities: Array) -> Flags:
     labels, probabilities = _checked(labels, probabilities)
     wanted = np.rint(noise_joint(labels, probabilities) * len(labels)).astype(np.int64)
     suspects = np.zeros(len(labels), bool)
-    for i, j in np.argwhere(wanted * (1 - np.eye(len(wanted), dtype=np.int64)) > 0):
+    for i in np.flatnonzero(wanted.sum(axis=1) > wanted.diagonal()):
         rows = np.flatnonzero(labels == i)
-        margin = probabilities[rows, j] - probabilities[rows, i]
-        suspects[rows[np.argsort(-margin, kind="stable")[: wanted[i, j]]]] = True
+        own = probabilities[rows]
+        for j in np.flatnonzero(wanted[i]):
+            if j != i:
+                suspects[rows[_largest(own[:, j] - own[:, i], wanted[i, j])]] = True
     return suspects
 
 
@@ -93,9 +95,7 @@ def by_rank(labels: Array, probabilities: Array) -> Flags:
     n = int(by_noise_rate(labels, probabilities).sum())
     other = by_prediction(labels, probabilities)
     doubted = np.where(other, self_confidence(labels, probabilities), -1)
-    suspects = np.zeros(len(other), bool)
-    suspects[np.argsort(-doubted, kind="stable")[:n]] = True
-    return suspects & other
+    return _largest(doubted, n) & other
 
 
 RULES: dict[str, Rule] = {
@@ -125,8 +125,9 @@ def _own(labels: Array, probabilities: Array) -> Scores:
     return np.asarray(probabilities[np.arange(len(labels)), labels])
 
 
-def _checked(labels: Array, probabilities: Array) -> tuple[NDArray[np.int64], Scores]:
-    labels, probabilities = np.asarray(labels), np.asarray(probabilities, np.float64)
+def checked(labels: Array, probabilities: Array) -> tuple[NDArray[np.int64], Array]:
+    """Labels (n,) int64 and probabilities (n, c) as they are; InvalidInput where they don't fit."""
+    labels, probabilities = np.asarray(labels), np.asarray(probabilities)
     if probabilities.ndim != 2 or labels.shape != probabilities.shape[:1]:
         raise InvalidInput(
             f"labels {labels.shape} and probabilities {probabilities.shape} do not fit; "
@@ -138,4 +139,21 @@ def _checked(labels: Array, probabilities: Array) -> tuple[NDArray[np.int64], Sc
         raise InvalidInput(f"a label is none of the {probabilities.shape[1]} classes, 0 onwards")
     if not np.isfinite(probabilities).all():
         raise InvalidInput("a probability is not a number")
-    return labels.astype(np.int64), probabilities
+    if probabilities.dtype != np.float32:
+        probabilities = probabilities.astype(np.float64, copy=False)
+    return labels.astype(np.int64, copy=False), probabilities
+
+
+def _largest(values: Scores, n: int) -> Flags:
+    """The ``n`` largest values; of equal ones at the border the first."""
+    if n <= 0 or n >= len(values):
+        return np.full(len(values), n > 0)
+    border = np.partition(values, len(values) - n)[len(values) - n]
+    chosen = values > border
+    chosen[np.flatnonzero(values == border)[: n - int(chosen.sum())]] = True
+    return np.asarray(chosen)
+
+
+def _checked(labels: Array, probabilities: Array) -> tuple[NDArray[np.int64], Scores]:
+    labels, probabilities = checked(labels, probabilities)
+    return labels, probabilities.astype(np.float64, copy=False)

@@ -5,7 +5,7 @@
         DatabaseUnreachable  DatabaseTooOld  ExtensionMissing  SchemaOutdated  DiskFull
       AccessDenied                403  NotYours
       NotFound                    404
-      Conflict                    409  SealedError  LeaseLost
+      Conflict                    409  SealedError  LeaseLost  IllegalVerdict
       InvalidInput                422  DimensionMismatch  NothingToDo  UseRefused
       EncoderUnavailable          422
       StoreFailed                 503  a store of files does not answer as it should
@@ -96,6 +96,10 @@ class LeaseLost(Conflict):
     """the task is not leased to you (any more); claim it again"""
 
 
+class IllegalVerdict(Conflict):
+    """the label's review state does not allow this verdict; see smartdb.review_transition"""
+
+
 class InvalidInput(SmartdbError):
     """the input is not valid"""
 
@@ -134,6 +138,7 @@ BY_SQLSTATE: dict[str, type[SmartdbError]] = {
     "SD004": LeaseLost,
     "SD005": Conflict,
     "SD006": NotYours,
+    "SD007": IllegalVerdict,
     "22000": DimensionMismatch,  # pgvector: different vector dimensions
     "23505": Conflict,
     "23503": NotFound,

@@ -19,7 +19,7 @@ from typing import Any
 import psycopg
 from psycopg.rows import dict_row, tuple_row
 
-from smartdb import class_mapping, label_issues, tasks, walk
+from smartdb import class_mapping, label_conflicts, tasks, walk
 from smartdb import formats as all_formats
 from smartdb.bulk import copy_rows
 from smartdb.errors import InvalidInput, NotFound, translated
@@ -222,7 +222,7 @@ def _write(
         conn.commit()
         added = sum(_batches(conn, actor_id, opened.run_id))
         _do(conn, "keep_problems", {"run_id": opened.run_id, "uri": plan.uri})
-        label_issues.find_conflicting(conn, opened.run_id)
+        label_conflicts.find_conflicting(conn, opened.run_id)
         report = _report(conn, plan, opened.run_id, (), added, 0)
         if plan.format in FOLDER_FORMATS and plan.source:
             tasks.open_tasks(conn, "label", source=plan.source)

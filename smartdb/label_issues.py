@@ -1,15 +1,14 @@
 """Label issues: suspected label errors, which are questions for a reviewer and never verdicts.
 
-``swapped``: a head that did not see the media doubts the class (see `smartdb.confident`).
-``conflicting``: an importer puts the same bytes in several classes. A decided issue is never
-opened again for the same label, and a label that a reviewer has settled is not asked about.
+``swapped``: a detector of `smartdb.label_detectors` doubts the class. Other kinds come from
+`smartdb.label_conflicts`, `smartdb.label_rules`, `smartdb.annotator_patterns`. A decided issue is
+never opened again for the same label, and a label that a reviewer has settled is not asked about.
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -19,23 +18,28 @@ from psycopg.rows import tuple_row
 from psycopg.types.json import Jsonb
 
 import smartdb
-from smartdb import bulk, confident, predictions, tasks
+from smartdb import (
+    bulk,
+    detector_choice,
+    label_conflicts,
+    label_detectors,
+    label_scores,
+    labelled,
+    predictions,
+    tasks,
+)
+from smartdb.detector_choice import Choice
 from smartdb.errors import InvalidInput, NothingToDo, translated
 from smartdb.folds import groups_of_class, out_of_fold
+from smartdb.label_detectors import Evidence, Word
+from smartdb.labelled import Labelled, Predicted
 from smartdb.runs import run
 from smartdb.statements import statement
 
 Ints = NDArray[np.int64]
-Rule = Literal["rank", "prediction", "confident_joint", "noise_rate"]
 State = Literal["open", "confirmed", "dismissed"]
 
-_LABELLED = {
-    "media_id": "i8", "label_id": "i8", "class_id": "i8", "split_group": "i8", "is_settled": "?",
-}  # fmt: skip
-_EXAMINED = {
-    "label_id": "bigint", "media_id": "bigint", "score": "real",
-    "suggested_class_id": "bigint", "is_suspect": "boolean",
-}  # fmt: skip
+_SUSPECTED = ("label_id", "media_id", "score", "suggested_class_id")
 
 
 @dataclass(frozen=True)
@@ -53,31 +57,6 @@ class Issue:
     uri: str
 
 
-@dataclass(frozen=True)
-class Labelled:
-    """The labels in force at a revision whose media have a vector, row by row.
-
-    All (n,), ``vectors`` (n, d) float32; ``groups`` number what must not be parted.
-    """
-
-    media_ids: Ints
-    label_ids: Ints
-    class_ids: Ints
-    groups: Ints
-    is_settled: NDArray[np.bool_]
-    vectors: NDArray[np.float32]
-
-    def only(self, rows: NDArray[np.bool_]) -> Labelled:
-        """Some of the rows."""
-        parts = {name: value[rows] for name, value in vars(self).items()}
-        return replace(self, **parts)
-
-    def digest(self) -> str:
-        """Changes with any of the rows; the vectors of a media never do."""
-        facts = (self.media_ids, self.label_ids, self.class_ids, self.groups, self.is_settled)
-        return hashlib.sha256(b"".join(part.tobytes() for part in facts)).hexdigest()
-
-
 def find(
     conn: psycopg.Connection[Any],
     encoder: str | None = None,
@@ -85,29 +64,33 @@ def find(
     ontology: str | None = None,
     folds: int = 5,
     seed: int = 0,
-    rule: Rule = "rank",
+    detector: str | None = None,
 ) -> dict[str, Any]:
     """Suspects labels that out-of-fold probabilities doubt, and returns what it did. It commits.
 
-    Near-duplicates and groups share a fold. The probabilities are kept as predictions of the run.
-    The score is 1 less the probability of the given class. ``encoder`` and ``ontology`` may be
-    left out where there is one. The same on the same labels returns the run that is there
-    (``is_new`` False). Returns run_id, examined, suspected (open now), new, dropped (no
-    longer suspected), settled (by a reviewer, not asked), changed (relabelled meanwhile),
-    conflicting (open now), withdrawn (review tasks) and left_out: the classes in fewer groups
-    than ``folds``. NothingToDo for no vectors, labels, or fewer than two classes; NotFound for an
+    Near-duplicates and groups share a fold. The probabilities are kept as predictions of the run,
+    and what each detector says of each label as label scores. The issues are those of
+    ``detector``; None takes the one that verdicts prefer, else the default. ``encoder`` and
+    ``ontology`` may be left out where there is one. The same on the same labels returns the run
+    that is there (``is_new`` False). Returns run_id, detector, reason (why that), examined,
+    suspected (open now), new, dropped (no longer suspected), settled (by a reviewer, not asked),
+    changed (relabelled meanwhile), conflicting and twins (open now), withdrawn (review tasks),
+    missing (detectors that had nothing to go by) and left_out: the classes in fewer groups than
+    ``folds``. NothingToDo for no vectors, labels, or fewer than two classes; NotFound for an
     unknown encoder or ontology.
     """
-    if rule not in confident.RULES:
-        raise InvalidInput(f"no rule {rule!r}; say one of {', '.join(confident.RULES)}")
-    chosen = _ontology(conn, ontology)
-    encoder = _encoder(conn, encoder)
+    if detector is not None:
+        label_detectors.refuse_unknown(detector)
+    ontology, encoder = _ontology(conn, ontology), _encoder(conn, encoder)
     conn.commit()
     revision = _checkpoint(conn)
     with translated():
-        found = read(conn, encoder, chosen, revision)
-    parameters = {"encoder": encoder, "ontology": chosen, "folds": folds, "rule": rule}
-    parameters["labels"] = found.digest()
+        found = labelled.read(conn, encoder, ontology, revision)
+    choice = _choice(conn, detector)
+    parameters = {
+        "encoder": encoder, "ontology": ontology, "folds": folds, "detector": choice.detector,
+        "labels": found.digest(), "edges": _edges(conn, encoder),
+    }  # fmt: skip
     known = _last(conn, parameters, seed)
     conn.commit()
     if known is not None:
@@ -118,29 +101,41 @@ def find(
         found, left_out = _large_classes(found, names, folds, encoder)
         class_ids, labels = np.unique(found.class_ids, return_inverse=True)
         probabilities = out_of_fold(found.vectors, labels, found.groups, folds, seed)
-        ids = class_ids.tolist()
         predictions.write(
-            conn, opened.run_id, found.media_ids, ids, probabilities, revision=revision
-        )
-        suspects = confident.RULES[rule](labels, probabilities)
-        _stage(conn, found, labels, class_ids, probabilities, suspects)
-        counts = _write(conn, opened.run_id)
-        counts["settled"] = int((suspects & found.is_settled).sum())
-        opened.counts.update(counts, examined=len(labels), left_out=left_out)
+            conn, opened.run_id, found.media_ids, class_ids.tolist(), probabilities,
+            revision=revision,
+        )  # fmt: skip
+        seen = Predicted(found.media_ids, found.label_ids, labels, class_ids, probabilities)
+        counts = _judge(conn, opened.run_id, seen, found.is_settled, encoder, choice)
+        opened.counts.update(counts, left_out=left_out)
     return {"run_id": opened.run_id, **opened.counts, "is_new": True}
 
 
-def find_conflicting(conn: psycopg.Connection[Any], run_id: int) -> int:
-    """Suspects the labels of media that one importer puts in several classes; returns how many.
+def find_in_run(
+    conn: psycopg.Connection[Any],
+    run_id: int,
+    *,
+    encoder: str | None = None,
+    detector: str | None = None,
+) -> dict[str, Any]:
+    """Suspects the labels that the predictions of a run doubt: `find` without its training.
 
-    Issues of conflicts that are over are dropped. The caller owns the transaction.
+    They are compared with the labels they were judged against; what the model was trained on is
+    left out. ``encoder`` names whose neighbours to ask, None asks none. Returns the same but
+    left_out. NotFound for a run without predictions.
     """
-    with translated():
-        settled = [label_id for (label_id,) in _rows(conn, "drop_settled_conflicts")]
-        rows = _rows(conn, "add_conflicting", {"run_id": run_id})
-        if settled:
-            tasks.withdraw(conn, settled)
-    return sum(is_new for (is_new,) in rows)
+    if detector is not None:
+        label_detectors.refuse_unknown(detector)
+    choice = _choice(conn, detector)
+    if encoder is not None:
+        encoder = _encoder(conn, encoder)
+    parameters = {"predictions": run_id, "encoder": encoder, "detector": choice.detector}
+    conn.commit()
+    with translated(), run(conn, "label_issues", parameters) as opened:
+        seen = labelled.read_predicted(conn, run_id)
+        settled = labelled.settled(conn, seen.label_ids)
+        opened.counts.update(_judge(conn, opened.run_id, seen, settled, encoder, choice))
+    return {"run_id": opened.run_id, **opened.counts, "is_new": True}
 
 
 def issues(
@@ -156,31 +151,47 @@ def issues(
         return [Issue(*row) for row in _rows(conn, "issues", values)]
 
 
-def read(conn: psycopg.Connection[Any], encoder: str, ontology: str, revision: int) -> Labelled:
-    """What is labelled in an ontology at a revision and has a vector; NothingToDo for nothing."""
-    from smartdb import embeddings
+def _judge(
+    conn: psycopg.Connection[Any],
+    run_id: int,
+    seen: Predicted,
+    settled: NDArray[np.bool_],
+    encoder: str | None,
+    choice: Choice,
+) -> dict[str, Any]:
+    """Asks the detectors, and writes their scores and the issues of the chosen one."""
+    evidence = _evidence(conn, seen, encoder)
+    conn.commit()
+    missing = label_detectors.missing(evidence)
+    if choice.detector in missing and not choice.is_asked:
+        choice = Choice(
+            label_detectors.DEFAULT,
+            f"the default: {choice.detector} has nothing to go by: {missing[choice.detector]}",
+        )
+    asked = [name for name in label_detectors.SIDE_BY_SIDE if name not in missing]
+    names = tuple(dict.fromkeys((*asked, choice.detector)))
+    words = label_detectors.words(evidence, names)
+    label_scores.write(conn, run_id, seen.label_ids, words)
+    _stage(conn, seen, words[choice.detector], settled)
+    return {
+        **_write(conn, run_id),
+        "settled": int((words[choice.detector].suspects & settled).sum()),
+        "examined": len(seen.labels),
+        "detector": choice.detector,
+        "reason": choice.reason,
+        "missing": missing,
+    }
 
-    values = {"ontology": ontology, "revision": revision}
-    rows = bulk.read_columns(conn, statement("label_issues", "labelled"), _LABELLED, values)
-    if not len(rows["media_id"]):
-        raise NothingToDo(
-            f"ontology {ontology!r} has no labels yet; run: smartdb labels import-folders"
-        )
-    ids, vectors = embeddings.read_vectors(conn, encoder)
-    shared, at, place = np.intersect1d(
-        rows["media_id"], ids, assume_unique=True, return_indices=True
-    )
-    if not len(shared):
-        raise NothingToDo(
-            f"no labelled media has a vector of {encoder}; run: smartdb embed --encoder {encoder}"
-        )
-    return Labelled(
-        media_ids=shared,
-        label_ids=rows["label_id"][at],
-        class_ids=rows["class_id"][at],
-        groups=rows["split_group"][at],
-        is_settled=rows["is_settled"][at],
-        vectors=vectors[place],
+
+def _evidence(conn: psycopg.Connection[Any], seen: Predicted, encoder: str | None) -> Evidence:
+    edges = labelled.neighbours(conn, encoder, seen.media_ids) if encoder is not None else None
+    neighbours, distances = edges or (None, None)
+    return Evidence(
+        seen.labels,
+        seen.probabilities,
+        neighbours,
+        distances,
+        labelled.judgements(conn, seen.media_ids, seen.class_ids),
     )
 
 
@@ -202,41 +213,47 @@ def _large_classes(
 
 
 def _stage(
-    conn: psycopg.Connection[Any],
-    found: Labelled,
-    labels: Ints,
-    class_ids: Ints,
-    probabilities: NDArray[np.float32],
-    suspects: NDArray[np.bool_],
+    conn: psycopg.Connection[Any], seen: Predicted, word: Word, settled: NDArray[np.bool_]
 ) -> None:
-    """Copies what was examined: how doubtful each label is, and the likeliest other class."""
-    others = probabilities.copy()
-    others[np.arange(len(labels)), labels] = -1
-    scores = np.clip(confident.self_confidence(labels, probabilities), 0, 1)
+    """Copies what is suspected: how doubtful each label is, and the likeliest other class."""
+    rows = np.flatnonzero(word.suspects & ~settled)
+    others = seen.probabilities[rows]
+    others[np.arange(len(rows)), seen.labels[rows]] = -1
     conn.execute(statement("label_issues", "stage"))
     columns = {
-        "label_id": found.label_ids,
-        "media_id": found.media_ids,
-        "score": scores.astype(np.float32),
-        "suggested_class_id": class_ids[others.argmax(axis=1)],
-        "is_suspect": suspects & ~found.is_settled,
+        "label_id": seen.label_ids[rows],
+        "media_id": seen.media_ids[rows],
+        "score": word.scores[rows],
+        "suggested_class_id": seen.class_ids[others.argmax(axis=1)],
     }
-    bulk.copy_arrays(conn, "examined_label", {name: columns[name] for name in _EXAMINED})
+    bulk.copy_arrays(conn, "suspected_label", {name: columns[name] for name in _SUSPECTED})
 
 
 def _write(conn: psycopg.Connection[Any], run_id: int) -> dict[str, int]:
     changed = conn.execute(statement("label_issues", "drop_changed")).rowcount
     written = _rows(conn, "add_swapped", {"run_id": run_id})
     stale = [label_id for (label_id,) in _rows(conn, "drop_stale", {"run_id": run_id})]
-    find_conflicting(conn, run_id)
+    label_conflicts.find_conflicting(conn, run_id)
+    label_conflicts.find_twins(conn, run_id)
     return {
         "suspected": len(written),
         "new": sum(is_new for (is_new,) in written),
         "dropped": len(stale),
         "changed": changed,
-        "conflicting": len(issues(conn, kind="conflicting")),
+        "conflicting": _n_open(conn, "conflicting"),
+        "twins": _n_open(conn, "twins_differ"),
         "withdrawn": tasks.withdraw(conn, stale),
     }
+
+
+def _n_open(conn: psycopg.Connection[Any], kind: str) -> int:
+    return int(_rows(conn, "n_open", {"kind": kind})[0][0])
+
+
+def _choice(conn: psycopg.Connection[Any], detector: str | None) -> Choice:
+    if detector is not None:
+        return Choice(detector, "asked for", is_asked=True)
+    return detector_choice.choose(conn, label_detectors.SIDE_BY_SIDE)
 
 
 def _last(
@@ -249,6 +266,13 @@ def _last(
     }
     rows = _rows(conn, "last", values)
     return (rows[0][0], rows[0][1]) if rows else None
+
+
+def _edges(conn: psycopg.Connection[Any], encoder: str) -> int | None:
+    """The run that made the edges of an encoder; None for none."""
+    from smartdb import embeddings, neighbours
+
+    return neighbours.last_build(conn, embeddings.find(conn, encoder))
 
 
 def _encoder(conn: psycopg.Connection[Any], encoder: str | None) -> str:

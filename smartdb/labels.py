@@ -15,7 +15,7 @@ from typing import Any, Literal
 import psycopg
 from psycopg.rows import tuple_row
 
-from smartdb import label_issues, sources, stores, tasks, walk
+from smartdb import label_conflicts, sources, stores, tasks, walk
 from smartdb import ontology as ontologies
 from smartdb.bulk import copy_rows
 from smartdb.errors import Conflict, InvalidInput, NotFound, NothingToDo, translated
@@ -173,7 +173,7 @@ def _write(
     ((n_said, n_live, n_replaced),) = _rows(conn, "said", values)
     ((n_torn,),) = _rows(conn, "conflicting", values)
     if run_id is not None:
-        label_issues.find_conflicting(conn, run_id)
+        label_conflicts.find_conflicting(conn, run_id)
     return {
         "added": added,
         "known": n_live - added,

@@ -123,7 +123,7 @@ def _rows(
         yield from zip(
             ids[at : at + _ROWS].tolist(),
             class_ids[sure.top].tolist(),
-            some.tolist(),
+            some,
             sure.confidence.tolist(),
             sure.margin.tolist(),
             sure.entropy.tolist(),

@@ -2653,13 +2653,60 @@ comment on column core.task.seconds is
 comment on column core.task.reason is
     'Why it was skipped or, on an open task, why its last assignee gave it back, who is not asked again.';
 
--- Reviewing: verdicts on labels.
+-- Reviewing: verdicts on labels, and which verdict may follow which.
+
+create table core.review_transition (
+    state text not null,
+    verdict text not null,
+    judge text not null,
+    next_state text not null,
+    note text not null,
+    constraint review_transition_pk primary key (state, verdict),
+    constraint review_transition_state_check check (
+        state in ('unreviewed', 'accepted', 'corrected', 'rejected', 'disputed', 'adjudicated')),
+    constraint review_transition_verdict_check check (verdict in ('accepted', 'corrected', 'rejected', 'disputed')),
+    constraint review_transition_judge_check check (judge in ('reviewer', 'disputant', 'adjudicator')),
+    constraint review_transition_next_check check (
+        next_state in ('accepted', 'corrected', 'rejected', 'disputed', 'adjudicated'))
+);
+comment on table core.review_transition is
+    'The review states of a label and all the ways from one to the next; what is not here is refused. Besides, an edit makes a '
+    'new row of the label, which is unreviewed, and who gave the last verdict may withdraw it, unless it was an adjudication.';
+comment on column core.review_transition.state is
+    'The state before: unreviewed, accepted, corrected (a reviewer wrote this row, or another took its place), rejected, '
+    'disputed or adjudicated.';
+comment on column core.review_transition.verdict is 'What is said: accepted, corrected, rejected or disputed.';
+comment on column core.review_transition.judge is
+    'Who may: a reviewer (wrote no row of this label), a disputant (did not give the last verdict; its author may), or an '
+    'adjudicator (neither wrote nor reviewed nor disputed it).';
+comment on column core.review_transition.next_state is 'The state after.';
+comment on column core.review_transition.note is 'What that means.';
+insert into core.review_transition (state, verdict, judge, next_state, note) values
+('unreviewed', 'accepted', 'reviewer', 'accepted', 'it stands'),
+('unreviewed', 'corrected', 'reviewer', 'corrected', 'another row takes its place'),
+('unreviewed', 'rejected', 'reviewer', 'rejected', 'it is closed'),
+('accepted', 'accepted', 'reviewer', 'accepted', 'two reviewers agree'),
+('accepted', 'corrected', 'reviewer', 'disputed', 'two reviewers differ; it stands until that is settled'),
+('accepted', 'rejected', 'reviewer', 'disputed', 'two reviewers differ; it stands until that is settled'),
+('accepted', 'disputed', 'disputant', 'disputed', 'somebody objects; it stands until that is settled'),
+('corrected', 'accepted', 'reviewer', 'accepted', 'a second reviewer finds the correction right'),
+('corrected', 'corrected', 'reviewer', 'disputed', 'two reviewers differ; the correction stands until that is settled'),
+('corrected', 'rejected', 'reviewer', 'disputed', 'two reviewers differ; the correction stands until that is settled'),
+('corrected', 'disputed', 'disputant', 'disputed', 'its author objects; the correction stands until that is settled'),
+('rejected', 'disputed', 'disputant', 'disputed', 'its author objects; it stays closed until that is settled'),
+('disputed', 'accepted', 'adjudicator', 'adjudicated', 'it stands, or is opened again'),
+('disputed', 'corrected', 'adjudicator', 'adjudicated', 'the adjudicator''s row takes its place'),
+('disputed', 'rejected', 'adjudicator', 'adjudicated', 'it is closed');
 
 create table core.review (
     review_id bigint generated always as identity,
     label_id bigint not null,
+    media_id bigint not null,
     reviewer_id bigint not null,
     verdict text not null,
+    state_before text not null,
+    state text not null,
+    correction jsonb,
     corrected_label_id bigint,
     reason text,
     task_id bigint,
@@ -2667,8 +2714,12 @@ create table core.review (
     rev_from bigint not null default nextval('core.revision'),
     rev_to bigint,
     constraint review_pk primary key (review_id),
-    constraint review_verdict_check check (verdict in ('accepted', 'corrected', 'rejected')),
-    constraint review_corrected_check check ((verdict = 'corrected') = (corrected_label_id is not null)),
+    constraint review_verdict_check check (verdict in ('accepted', 'corrected', 'rejected', 'disputed')),
+    constraint review_state_check check (state in ('accepted', 'corrected', 'rejected', 'disputed', 'adjudicated')),
+    constraint review_corrected_check check (
+        case when state = 'disputed' then corrected_label_id is null
+            when verdict = 'corrected' then corrected_label_id is not null
+            else corrected_label_id is null or (verdict = 'accepted' and state = 'adjudicated') end),
     constraint review_rev_check check (rev_to > rev_from),
     constraint review_label_fk foreign key (label_id)
         references core.label (label_id) on delete restrict,
@@ -2681,39 +2732,337 @@ create table core.review (
 create unique index review_live_key on core.review (label_id, reviewer_id) where rev_to is null;
 create index review_label_idx on core.review (label_id);
 create index review_corrected_idx on core.review (corrected_label_id) where corrected_label_id is not null;
+create index review_media_idx on core.review (media_id);
 create index review_reviewer_idx on core.review (reviewer_id);
 create index review_task_idx on core.review (task_id) where task_id is not null;
 create index review_rev_from_idx on core.review (rev_from);
 create index review_rev_to_idx on core.review (rev_to) where rev_to is not null;
 call core.make_versioned('core.review');
-comment on table core.review is 'A reviewer''s verdict on one state of a label.';
+call core.protect('core.review');
+comment on table core.review is
+    'A verdict on one row of a label. Triggers see that it may follow what was said before, and do what it says.';
 comment on column core.review.review_id is 'Identity of the review.';
-comment on column core.review.label_id is 'The judged label row.';
-comment on column core.review.reviewer_id is 'Who judged; never the label''s own actor.';
-comment on column core.review.verdict is 'accepted, corrected (another label replaced it) or rejected (it was closed).';
-comment on column core.review.corrected_label_id is 'The label row that replaced it.';
+comment on column core.review.label_id is 'The judged label row, the newest of its label.';
+comment on column core.review.media_id is 'Its media.';
+comment on column core.review.reviewer_id is 'Who judged: nobody who wrote a row of this label, except to dispute.';
+comment on column core.review.verdict is
+    'accepted, corrected (another row is to take its place), rejected (it is to be closed) or disputed (the verdict before is '
+    'objected to).';
+comment on column core.review.state_before is 'The review state of the label before; set by a trigger.';
+comment on column core.review.state is
+    'The review state of the label after: accepted, corrected, rejected, disputed (nothing changes until it is settled) or '
+    'adjudicated; set by a trigger.';
+comment on column core.review.correction is
+    'What a reviewer who differs would have instead, as changes to the label row: kept for the adjudicator.';
+comment on column core.review.corrected_label_id is 'The label row that took its place, or (accepted) that opened it again.';
 comment on column core.review.reason is 'Why, for a person.';
 comment on column core.review.task_id is 'The task it answered.';
 comment on column core.review.created_at is 'When, for people; order is told by rev_from.';
 comment on column core.review.rev_from is 'Revision at which the verdict was given.';
 comment on column core.review.rev_to is 'Revision at which it was withdrawn; null while it holds.';
 
-create function core.refuse_own_review() returns trigger
+-- Reviewing: which labels of a lot are looked at, and what may be concluded from them.
+
+create table core.review_plan (
+    plan_id bigint generated always as identity,
+    name text not null,
+    kind text not null,
+    predicate text not null default 'true',
+    parameters jsonb not null default '{}',
+    seed bigint not null,
+    revision bigint not null,
+    n_lot bigint not null,
+    max_wrong integer,
+    error_limit double precision,
+    confidence double precision not null default 0.95,
+    created_at timestamptz not null default now(),
+    screened_at timestamptz,
+    constraint review_plan_pk primary key (plan_id),
+    constraint review_plan_name_key unique (name),
+    constraint review_plan_name_check check (name <> ''),
+    constraint review_plan_kind_check check (kind in ('share', 'annotator', 'risk', 'acceptance')),
+    constraint review_plan_lot_check check (n_lot >= 1),
+    constraint review_plan_limit_check check (
+        (kind = 'acceptance') = (num_nulls(max_wrong, error_limit) = 0)
+        and num_nonnulls(max_wrong, error_limit) in (0, 2) and max_wrong >= 0
+        and error_limit > 0 and error_limit < 1),
+    constraint review_plan_confidence_check check (confidence > 0 and confidence < 1),
+    constraint review_plan_screened_check check (screened_at is null or kind = 'acceptance')
+);
+call core.make_permanent('core.review_plan', 'plan_id');
+comment on table core.review_plan is
+    'A sample of a lot of labels that reviewers look at. The lot is what fulfilled the predicate, unreviewed, when it was drawn.';
+comment on column core.review_plan.plan_id is 'Identity of the plan.';
+comment on column core.review_plan.name is 'Unique name.';
+comment on column core.review_plan.kind is
+    'share (of the lot, at random), annotator (as many of each, at random), risk (the likeliest errors: no estimate follows) or '
+    'acceptance (at random; the lot is accepted with at most max_wrong wrong, else reviewed wholly).';
+comment on column core.review_plan.predicate is 'Which labels are the lot: a condition on smartdb.label, read as l.';
+comment on column core.review_plan.parameters is
+    'What else it was made by; of kind annotator also lots, how many labels of each actor were in the lot.';
+comment on column core.review_plan.seed is 'Seed of the order in which labels are drawn.';
+comment on column core.review_plan.revision is 'Revision at which it was drawn.';
+comment on column core.review_plan.n_lot is 'Labels in the lot.';
+comment on column core.review_plan.max_wrong is 'Wrong labels with which the lot is still accepted.';
+comment on column core.review_plan.error_limit is
+    'A lot with this share of wrong labels, or a larger, is accepted with a probability of at most 1 - confidence.';
+comment on column core.review_plan.confidence is 'Confidence of bound and interval.';
+comment on column core.review_plan.created_at is 'When it was made.';
+comment on column core.review_plan.screened_at is 'When the rest of a lot that was not accepted was taken into the plan.';
+
+create table core.review_plan_item (
+    plan_id bigint not null,
+    label_id bigint not null,
+    media_id bigint not null,
+    actor_id bigint not null,
+    rank bigint not null,
+    risk real,
+    is_screening boolean not null default false,
+    constraint review_plan_item_pk primary key (plan_id, label_id),
+    constraint review_plan_item_plan_fk foreign key (plan_id)
+        references core.review_plan (plan_id) on delete restrict,
+    constraint review_plan_item_rank_check check (rank >= 1),
+    constraint review_plan_item_risk_check check (risk between 0 and 1)
+);
+create index review_plan_item_label_idx on core.review_plan_item (label_id);
+create index review_plan_item_media_idx on core.review_plan_item (media_id);
+call core.protect('core.review_plan_item');
+call core.refer('core.review_plan_item', '{
+    {media_id, core.media, media_id},
+    {label_id, core.label, label_id},
+    {actor_id, core.actor, actor_id}
+}');
+comment on table core.review_plan_item is 'A label row that a plan drew.';
+comment on column core.review_plan_item.plan_id is 'The plan.';
+comment on column core.review_plan_item.label_id is 'The label row.';
+comment on column core.review_plan_item.media_id is 'Its media.';
+comment on column core.review_plan_item.actor_id is 'Whose label it is.';
+comment on column core.review_plan_item.rank is 'Order in which it was drawn.';
+comment on column core.review_plan_item.risk is 'How likely it is an error, 0 to 1, by what was known then; plans of kind risk.';
+comment on column core.review_plan_item.is_screening is
+    'True for the rest of a lot that was not accepted: no part of the sample that judged it.';
+
+-- Reviewing: the rules of core.review_transition, kept by triggers whoever writes a verdict and how.
+
+create function core.last_verdict(label bigint) returns core.review
+language sql stable
+begin atomic
+    select r.* from core.review as r
+    where r.rev_to is null and (r.label_id = label or r.corrected_label_id = label)
+    order by r.label_id = label desc, r.review_id desc limit 1;
+end;
+comment on function core.last_verdict(bigint) is
+    'The verdict that a label row''s review state comes from: the last on it, else the one that wrote it; null if unreviewed.';
+
+create function core.may_judge(label bigint, actor bigint, judge text) returns boolean
+language sql stable
+begin atomic
+    with state as (
+        select k.label_id, k.actor_id from core.label as l join core.label as k on k.object_id = l.object_id
+        where l.label_id = label and k.label_id <= label and not exists (
+            select from core.review as w where w.corrected_label_id = k.label_id and w.rev_to is not null)
+    )
+    select
+        judge = 'disputant' or (
+            not exists (select from state as s where s.actor_id = actor)
+            and (judge = 'reviewer' or not exists (
+                select from core.review as r
+                where r.reviewer_id = actor and r.label_id in (select s.label_id from state as s))));
+end;
+comment on function core.may_judge(bigint, bigint, text) is
+    'Whether a person may judge a label as reviewer (wrote no row of it, corrections included unless withdrawn) or as adjudicator (nor ever '
+    'judged it).';
+
+create function core.lock_label(label bigint, replaced_by bigint default null) returns core.label
 language plpgsql as $$
+declare
+    l core.label;
 begin
-    if exists (
-        select from core.label as l
-        where l.label_id = new.label_id and l.actor_id = new.reviewer_id
+    perform from core.label as k -- verdicts on one label wait for each other
+    where k.object_id = (select o.object_id from core.label as o where o.label_id = label)
+    order by k.label_id for update;
+    select * into l from core.label as k where k.label_id = label;
+    if not found then
+        raise exception 'no label %', label using errcode = 'SD001', hint = 'see: select * from smartdb.review_queue';
+    elsif exists (
+        select from core.label as k
+        where k.object_id = l.object_id and k.label_id > label and k.label_id is distinct from replaced_by
     ) then
-        raise exception 'label % is the reviewer''s own', new.label_id
-            using errcode = 'SD002', hint = 'ask another reviewer';
+        raise exception 'label % has changed meanwhile', label
+            using errcode = 'SD005', hint = format('see: select * from smartdb.label where object_id = %s', l.object_id);
+    end if;
+    return l;
+end
+$$;
+comment on function core.lock_label(bigint, bigint) is
+    'The label row, locked with all the rows of its label; SD001 if there is none, SD005 if another but replaced_by followed.';
+
+create function core.reopen_label(label bigint) returns bigint
+language plpgsql as $$
+declare
+    result bigint;
+begin
+    insert into core.label (
+        object_id, media_id, class_id, kind, x, y, w, h, shape, attributes, track_id,
+        subject_id, target_id, origin, actor_id, confidence, task_id, run_id
+    )
+    select
+        l.object_id, l.media_id, l.class_id, l.kind, l.x, l.y, l.w, l.h, l.shape, l.attributes, l.track_id,
+        l.subject_id, l.target_id, l.origin, l.actor_id, l.confidence, l.task_id, l.run_id
+    from core.label as l where l.label_id = label
+    on conflict (media_id, actor_id, class_id) where rev_to is null and kind = 'classification' do nothing
+    returning label_id into result;
+    return coalesce(result, (
+        select k.label_id from core.label as l join core.label as k
+            on k.media_id = l.media_id and k.actor_id = l.actor_id and k.class_id = l.class_id
+        where l.label_id = label and k.kind = 'classification' and k.rev_to is null));
+end
+$$;
+comment on function core.reopen_label(bigint) is
+    'Says again what a closed label row said, in the name of who said it, and returns the row that does.';
+
+create function core.check_verdict() returns trigger
+language plpgsql as $$
+declare
+    l constant core.label := core.lock_label(new.label_id, new.corrected_label_id);
+    last constant core.review := core.last_verdict(new.label_id);
+    step core.review_transition;
+begin
+    if new.verdict <> 'disputed' and not (
+        pg_has_role(current_user, 'smartdb_reviewer', 'usage') or pg_has_role(current_user, 'smartdb_writer', 'usage')
+    ) then
+        raise exception 'only a reviewer can say %', new.verdict
+            using errcode = '42501', hint = 'an annotator may dispute a verdict: smartdb.dispute';
+    end if;
+    new.media_id := l.media_id;
+    new.state_before := coalesce(last.state, 'unreviewed');
+    select * into step from core.review_transition as t where t.state = new.state_before and t.verdict = new.verdict;
+    if not found then
+        raise exception 'label % is %: it cannot be % now', new.label_id, new.state_before, coalesce(new.verdict, 'null')
+            using errcode = 'SD007', hint = 'see: select * from smartdb.review_transition';
+    end if;
+    new.state := step.next_state;
+    if not core.may_judge(new.label_id, new.reviewer_id, step.judge) then
+        if step.judge = 'reviewer' then
+            raise exception 'label % is the reviewer''s own', new.label_id
+                using errcode = 'SD002', hint = 'ask another reviewer';
+        end if;
+        raise exception 'the adjudicator of label % has written or judged it before', new.label_id
+            using errcode = 'SD002', hint = 'ask somebody who has not';
+    elsif exists (
+        select from core.review as r
+        where r.label_id = new.label_id and r.reviewer_id = new.reviewer_id and r.rev_to is null
+    ) or (new.verdict = 'disputed' and last.reviewer_id = new.reviewer_id) then
+        raise exception 'label % was judged by the same person', new.label_id
+            using errcode = 'SD007', hint = 'withdraw that verdict first: smartdb.withdraw_review';
+    elsif l.rev_to is not null and new.corrected_label_id is null
+        and new.verdict <> 'disputed' and (new.state_before <> 'disputed' or new.verdict = 'accepted') then
+        raise exception 'label % has changed meanwhile', new.label_id
+            using errcode = 'SD005', hint = format('see: select * from smartdb.label where object_id = %s', l.object_id);
+    elsif new.state <> 'disputed' and (new.verdict = 'corrected' or new.corrected_label_id is not null) and not exists (
+        select from core.label as k
+        where k.label_id = new.corrected_label_id and k.media_id = l.media_id and k.rev_to is null
+            and k.label_id <> l.label_id and k.actor_id = case new.verdict when 'corrected' then new.reviewer_id else l.actor_id end
+    ) then
+        raise exception 'no live label by the reviewer takes the place of label %', new.label_id
+            using errcode = 'SD002', hint = 'smartdb.review_label writes it and the verdict';
     end if;
     return new;
 end
 $$;
-comment on function core.refuse_own_review() is 'Row trigger: nobody reviews their own label.';
-create trigger refuse_own_review before insert on core.review
-    for each row execute function core.refuse_own_review();
+comment on function core.check_verdict() is
+    'Row trigger: a verdict is on the newest row of a label, follows from its state by core.review_transition, and is by '
+    'somebody who may. SD007 for a verdict that may not follow, SD002 for a judge who may not be, SD005 for an old row.';
+create trigger check_verdict before insert on core.review
+    for each row execute function core.check_verdict();
+
+create function core.apply_verdicts() returns trigger
+language plpgsql security definer set search_path = pg_catalog as $$
+begin
+    update core.label as l set rev_to = 0
+    from added as a
+    where l.label_id = a.label_id and l.rev_to is null
+        and a.state in ('corrected', 'rejected', 'adjudicated') and a.verdict <> 'accepted';
+    update core.label_issue as i
+    set state = case a.verdict when 'accepted' then 'dismissed' else 'confirmed' end,
+        decided_by = a.reviewer_id, decided_at = clock_timestamp(), reason = a.reason
+    from added as a
+    where i.label_id = a.label_id and a.state <> 'disputed'
+        and (i.state = 'open' or a.verdict <> 'accepted' or a.state = 'adjudicated');
+    update core.task as t
+    set state = case a.verdict when 'disputed' then 'skipped' else 'done' end,
+        done_at = clock_timestamp(), lease_until = null,
+        assignee_id = case when a.verdict <> 'disputed' then a.reviewer_id end,
+        claimed_at = case when t.assignee_id = a.reviewer_id then t.claimed_at end
+    from added as a
+    where t.label_id = a.label_id and t.state in ('open', 'claimed')
+        and (t.kind = 'review' or (t.kind = 'adjudicate' and a.state = 'adjudicated'));
+    insert into core.task (kind, media_id, label_id, priority)
+    select 'adjudicate', a.media_id, a.label_id, 1 from added as a where a.state = 'disputed' order by a.review_id
+    on conflict (kind, media_id, coalesce(label_id, 0), coalesce(project_id, 0), slot) where state in ('open', 'claimed')
+    do nothing;
+    insert into core.task (kind, media_id)
+    select distinct 'label', a.media_id
+    from added as a join core.label as l on l.label_id = a.label_id
+    where a.verdict = 'rejected' and a.state <> 'disputed' and l.kind = 'classification' and not exists (
+        select from core.label as k
+        where k.media_id = a.media_id and k.kind = 'classification' and k.rev_to is null
+            and k.origin in ('consensus', 'human', 'import')
+    )
+    on conflict (kind, media_id, coalesce(label_id, 0), coalesce(project_id, 0), slot) where state in ('open', 'claimed')
+    do nothing;
+    return null;
+end
+$$;
+comment on function core.apply_verdicts() is
+    'Statement trigger: does what the verdicts say. Closes labels, settles their suspicions, ends their review tasks, asks an '
+    'adjudicator about what is disputed, and for a class where a media has none left.';
+create trigger apply_verdicts after insert on core.review referencing new table as added
+    for each statement execute function core.apply_verdicts();
+
+create function core.undo_verdict() returns trigger
+language plpgsql security definer set search_path = pg_catalog as $$
+declare
+    l constant core.label := core.lock_label(new.label_id, new.corrected_label_id);
+    reopened bigint;
+begin
+    if new.state = 'adjudicated' then
+        raise exception 'label % is adjudicated, which is final until somebody edits it', new.label_id
+            using errcode = 'SD007', hint = 'see: select * from smartdb.label_story(' || l.object_id || ')';
+    elsif exists (
+        select from core.review as r join core.label as k on k.label_id = r.label_id
+        where k.object_id = l.object_id and r.rev_to is null and r.review_id > new.review_id
+            and not (new.state = 'accepted' and r.state = 'accepted' and r.label_id = new.label_id)
+    ) then
+        raise exception 'others have judged label % since', new.label_id
+            using errcode = 'SD007', hint = 'the last verdict is withdrawn first; or dispute it: smartdb.dispute';
+    end if;
+    if new.state in ('corrected', 'rejected') then
+        if exists (select from core.label as k where k.label_id = new.corrected_label_id and k.rev_to is not null) then
+            raise exception 'label % has changed meanwhile', new.corrected_label_id using errcode = 'SD005',
+                hint = format('see: select * from smartdb.label where object_id = %s', l.object_id);
+        end if;
+        update core.label as k set rev_to = 0
+        where k.label_id = new.corrected_label_id and k.object_id = l.object_id;
+        reopened := core.reopen_label(new.label_id);
+    end if;
+    update core.label_issue as i
+    set state = 'open', label_id = coalesce(reopened, i.label_id), decided_by = null, decided_at = null, reason = null
+    where i.label_id = new.label_id and i.state <> 'open' and new.state <> 'disputed'
+        and not exists (select from core.review as r where r.label_id = new.label_id and r.rev_to is null)
+        and not exists (select from core.label_issue as k where k.label_id = reopened and k.kind = i.kind);
+    if (core.last_verdict(new.label_id)).state is distinct from 'disputed' then
+        update core.task as t set state = 'skipped', done_at = clock_timestamp(), lease_until = null
+        where t.kind = 'adjudicate' and t.label_id = new.label_id and t.state in ('open', 'claimed');
+    end if;
+    return null;
+end
+$$;
+comment on function core.undo_verdict() is
+    'Row trigger: who withdraws the last verdict on a label undoes what it did: the label is as before, its suspicions are open. '
+    'SD007 if others followed or it is an adjudication, SD005 if the correction was changed since.';
+create trigger undo_verdict after update of rev_to on core.review
+    for each row when (old.rev_to is null and new.rev_to is not null) execute function core.undo_verdict();
 
 -- Reviewing: suspected label errors.
 
@@ -2726,6 +3075,10 @@ create table core.label_issue (
     suggested_class_id bigint,
     suggestion jsonb,
     state text not null default 'open',
+    decided_by bigint,
+    decided_at timestamptz,
+    reason text,
+    new_label_id bigint,
     run_id bigint not null,
     created_at timestamptz not null default now(),
     constraint label_issue_pk primary key (issue_id),
@@ -2744,6 +3097,8 @@ call core.refer('core.label_issue', '{
     {media_id, core.media, media_id},
     {label_id, core.label, label_id},
     {suggested_class_id, core.class, class_id},
+    {decided_by, core.actor, actor_id},
+    {new_label_id, core.label, label_id},
     {run_id, core.run, run_id}
 }');
 comment on table core.label_issue is
@@ -2757,6 +3112,10 @@ comment on column core.label_issue.suggested_class_id is 'The class that the det
 comment on column core.label_issue.suggestion is
     'What the detector would say instead, for instance {"kind": "box", "x": 4, "y": 2, "w": 9, "h": 9}; columns of core.label.';
 comment on column core.label_issue.state is 'open, confirmed (it was wrong) or dismissed (it was right).';
+comment on column core.label_issue.decided_by is 'Who decided.';
+comment on column core.label_issue.decided_at is 'When.';
+comment on column core.label_issue.reason is 'Why, for a person.';
+comment on column core.label_issue.new_label_id is 'The label that was added because it had been overlooked.';
 comment on column core.label_issue.run_id is 'The run that found it last.';
 comment on column core.label_issue.created_at is 'When it was found first.';
 
@@ -3061,6 +3420,122 @@ comment on column core.auto_label_threshold.n_above is 'On how many of them with
 comment on column core.auto_label_threshold.n_correct is 'How often it was right in these.';
 comment on column core.auto_label_threshold.precision_low is 'Lower bound of the precision, at the level, of these.';
 comment on column core.auto_label_threshold.reason is 'Why there is no threshold; null where there is one.';
+
+-- Annotating and reviewing: what people say to each other about media, labels and tasks.
+
+create table core.comment (
+    comment_id bigint generated always as identity,
+    media_id bigint not null,
+    object_id bigint,
+    label_id bigint,
+    task_id bigint,
+    reply_to bigint,
+    actor_id bigint not null,
+    text text,
+    created_at timestamptz not null default now(),
+    constraint comment_pk primary key (comment_id),
+    constraint comment_about_check check (num_nonnulls(label_id, task_id) <= 1 and (label_id is null) = (object_id is null)),
+    constraint comment_text_check check (length(text) between 1 and 10000),
+    constraint comment_reply_fk foreign key (reply_to)
+        references core.comment (comment_id) on delete restrict
+);
+create index comment_media_idx on core.comment (media_id);
+create index comment_object_idx on core.comment (object_id) where object_id is not null;
+create index comment_task_idx on core.comment (task_id) where task_id is not null;
+create index comment_reply_idx on core.comment (reply_to) where reply_to is not null;
+call core.protect('core.comment');
+call core.make_permanent('core.comment', 'comment_id');
+call core.refer('core.comment', '{
+    {media_id, core.media, media_id},
+    {label_id, core.label, label_id},
+    {task_id, core.task, task_id},
+    {actor_id, core.actor, actor_id}
+}');
+comment on table core.comment is
+    'What somebody says about a media, or about one of its labels or tasks. Stays as it was said; blank once the media is erased.';
+comment on column core.comment.comment_id is 'Identity of the comment.';
+comment on column core.comment.media_id is 'The media.';
+comment on column core.comment.object_id is 'The label it is about, whatever its row is by now; null if about none.';
+comment on column core.comment.label_id is 'The row of that label that stood when it was said.';
+comment on column core.comment.task_id is 'The task it is about, if it is about one.';
+comment on column core.comment.reply_to is 'The comment that it answers.';
+comment on column core.comment.actor_id is 'Who says it.';
+comment on column core.comment.text is 'What is said; null once the media is erased.';
+comment on column core.comment.created_at is 'When it was said.';
+
+-- Reviewing: what each detector of label errors says of each label it examined, and the rules that
+-- labels must fulfil. Scores lie in blocks, as columns: 1,000,000 labels by 10 detectors are 55 MB
+-- and written in half a second; a row for each takes 900 MB and 20 s. See docs/decisions.
+
+create table core.label_scoring (
+    run_id bigint not null,
+    detectors text[] not null,
+    constraint label_scoring_pk primary key (run_id),
+    constraint label_scoring_detectors_check check (cardinality(detectors) between 1 and 31)
+);
+call core.make_permanent('core.label_scoring', 'run_id');
+call core.refer('core.label_scoring', '{{run_id, core.run, run_id}}');
+comment on table core.label_scoring is 'A run that examined labels, by which detectors.';
+comment on column core.label_scoring.run_id is 'The run.';
+comment on column core.label_scoring.detectors is 'The detectors, in the order of their scores.';
+
+create table core.label_score (
+    run_id bigint not null,
+    part bigint not null,
+    label_ids bigint[] not null,
+    scores real[] not null,
+    suspects integer[] not null,
+    constraint label_score_pk primary key (part, run_id),
+    constraint label_score_fit_check check (
+        cardinality(suspects) = cardinality(label_ids)
+        and cardinality(scores) >= cardinality(label_ids)
+        and cardinality(scores) % cardinality(label_ids) = 0)
+);
+alter table core.label_score
+alter column label_ids set storage external,
+alter column scores set storage external,
+alter column suspects set storage external;
+call core.refer('core.label_score', '{{run_id, core.label_scoring, run_id}}');
+comment on table core.label_score is
+    'What the detectors of a run say of the labels whose label_id / 1024 is the part: a block of columns.';
+comment on column core.label_score.run_id is 'The run.';
+comment on column core.label_score.part is 'label_id / 1024 of the labels in the block.';
+comment on column core.label_score.label_ids is 'The examined label rows; null once their media was erased.';
+comment on column core.label_score.scores is
+    'How suspicious each label is, 0 to 1: those by the first detector, then those by the second, ...; NaN where it says nothing.';
+comment on column core.label_score.suspects is 'Which detectors suspect the label: bit 0 is the first.';
+
+create function core.forget_scores(labels bigint[]) returns void
+language plpgsql security definer set search_path = pg_catalog as $$
+declare
+    l bigint;
+begin
+    foreach l in array labels loop
+        update core.label_score as s set label_ids = array_replace(s.label_ids, l, null)
+        where s.part = l / 1024 and l = any (s.label_ids);
+    end loop;
+end
+$$;
+comment on function core.forget_scores(bigint[]) is
+    'Leaves nothing that ties a score to one of these labels; the scores of the others stay where they are.';
+
+create table core.label_rule (
+    rule_id bigint generated always as identity,
+    name text not null,
+    predicate text not null,
+    note text,
+    created_at timestamptz not null default now(),
+    constraint label_rule_pk primary key (rule_id),
+    constraint label_rule_name_key unique (name),
+    constraint label_rule_name_check check (name <> ''),
+    constraint label_rule_predicate_check check (predicate <> '')
+);
+comment on table core.label_rule is 'A condition that every label must fulfil; labels that do not are issues of kind rule_broken.';
+comment on column core.label_rule.rule_id is 'Identity of the rule.';
+comment on column core.label_rule.name is 'What one calls it by.';
+comment on column core.label_rule.predicate is 'One SQL condition on smartdb.label, read as l; a label where it is null fulfils it.';
+comment on column core.label_rule.note is 'Why, for a person.';
+comment on column core.label_rule.created_at is 'When it was made.';
 
 -- Managing: datasets, their sealed versions, and membership by intervals of versions.
 
@@ -4053,7 +4528,7 @@ begin
             select from core.label as l join core.tombstone as t on t.media_id = l.media_id
             where l.label_id = (before ->> 'label_id')::bigint);
     end if;
-    return relation = 'review' and after = before || '{"reason": null}' and exists (
+    return relation = 'review' and after = before || '{"reason": null, "correction": null}' and exists (
         select from core.label as l join core.tombstone as t on t.media_id = l.media_id
         where l.label_id in ((before ->> 'label_id')::bigint, (before ->> 'corrected_label_id')::bigint));
 end
@@ -4147,13 +4622,15 @@ begin
     set x = null, y = null, w = null, h = null, shape = null, attributes = null, track_id = null,
         subject_id = null, target_id = null
     where label_id = any (labels) and num_nonnulls(x, y, w, h, shape, attributes, track_id, subject_id, target_id) > 0;
-    update core.review set reason = null
-    where reason is not null and (label_id = any (labels) or corrected_label_id = any (labels));
+    update core.review set reason = null, correction = null
+    where num_nonnulls(reason, correction) > 0 and media_id = any (ids);
+    update core.comment set text = null where media_id = any (ids) and text is not null;
     update core.gold set rev_to = 0 where label_id = any (labels) and rev_to is null;
     update core.gold set reason = null where label_id = any (labels) and reason is not null;
     update core.media_tag set rev_to = 0 where media_id = any (ids) and rev_to is null;
     update core.media_tag set tag = null where media_id = any (ids) and tag is not null;
     get diagnostics n_tags = row_count;
+    perform core.forget_scores(labels);
     delete from core.neighbour where media_id = any (ids) or neighbour_id = any (ids);
     get diagnostics n_edges = row_count;
     for encoder in select e.encoder_id from core.encoder as e loop -- and what the graph says of them
@@ -4177,6 +4654,7 @@ begin
     predictions as (delete from core.prediction where media_id = any (ids) returning 1),
     foretold as (delete from core.predicted_label where media_id = any (ids) returning 1),
     dynamics as (delete from core.training_dynamics where media_id = any (ids) returning 1),
+    planned as (delete from core.review_plan_item where media_id = any (ids)),
     chosen as (delete from core.batch_item where media_id = any (ids) returning 1),
     prunings as (delete from core.pruning_item where media_id = any (ids) returning 1),
     represented as (update core.pruning_item set kept_by = null where kept_by = any (ids) and media_id <> all (ids)),

@@ -9,6 +9,10 @@ create table core.label_issue (
     suggested_class_id bigint,
     suggestion jsonb,
     state text not null default 'open',
+    decided_by bigint,
+    decided_at timestamptz,
+    reason text,
+    new_label_id bigint,
     run_id bigint not null,
     created_at timestamptz not null default now(),
     constraint label_issue_pk primary key (issue_id),
@@ -27,6 +31,8 @@ call core.refer('core.label_issue', '{
     {media_id, core.media, media_id},
     {label_id, core.label, label_id},
     {suggested_class_id, core.class, class_id},
+    {decided_by, core.actor, actor_id},
+    {new_label_id, core.label, label_id},
     {run_id, core.run, run_id}
 }');
 comment on table core.label_issue is
@@ -40,5 +46,9 @@ comment on column core.label_issue.suggested_class_id is 'The class that the det
 comment on column core.label_issue.suggestion is
     'What the detector would say instead, for instance {"kind": "box", "x": 4, "y": 2, "w": 9, "h": 9}; columns of core.label.';
 comment on column core.label_issue.state is 'open, confirmed (it was wrong) or dismissed (it was right).';
+comment on column core.label_issue.decided_by is 'Who decided.';
+comment on column core.label_issue.decided_at is 'When.';
+comment on column core.label_issue.reason is 'Why, for a person.';
+comment on column core.label_issue.new_label_id is 'The label that was added because it had been overlooked.';
 comment on column core.label_issue.run_id is 'The run that found it last.';
 comment on column core.label_issue.created_at is 'When it was found first.';

@@ -18,7 +18,7 @@ begin
             select from core.label as l join core.tombstone as t on t.media_id = l.media_id
             where l.label_id = (before ->> 'label_id')::bigint);
     end if;
-    return relation = 'review' and after = before || '{"reason": null}' and exists (
+    return relation = 'review' and after = before || '{"reason": null, "correction": null}' and exists (
         select from core.label as l join core.tombstone as t on t.media_id = l.media_id
         where l.label_id in ((before ->> 'label_id')::bigint, (before ->> 'corrected_label_id')::bigint));
 end
@@ -112,13 +112,15 @@ begin
     set x = null, y = null, w = null, h = null, shape = null, attributes = null, track_id = null,
         subject_id = null, target_id = null
     where label_id = any (labels) and num_nonnulls(x, y, w, h, shape, attributes, track_id, subject_id, target_id) > 0;
-    update core.review set reason = null
-    where reason is not null and (label_id = any (labels) or corrected_label_id = any (labels));
+    update core.review set reason = null, correction = null
+    where num_nonnulls(reason, correction) > 0 and media_id = any (ids);
+    update core.comment set text = null where media_id = any (ids) and text is not null;
     update core.gold set rev_to = 0 where label_id = any (labels) and rev_to is null;
     update core.gold set reason = null where label_id = any (labels) and reason is not null;
     update core.media_tag set rev_to = 0 where media_id = any (ids) and rev_to is null;
     update core.media_tag set tag = null where media_id = any (ids) and tag is not null;
     get diagnostics n_tags = row_count;
+    perform core.forget_scores(labels);
     delete from core.neighbour where media_id = any (ids) or neighbour_id = any (ids);
     get diagnostics n_edges = row_count;
     for encoder in select e.encoder_id from core.encoder as e loop -- and what the graph says of them
@@ -142,6 +144,7 @@ begin
     predictions as (delete from core.prediction where media_id = any (ids) returning 1),
     foretold as (delete from core.predicted_label where media_id = any (ids) returning 1),
     dynamics as (delete from core.training_dynamics where media_id = any (ids) returning 1),
+    planned as (delete from core.review_plan_item where media_id = any (ids)),
     chosen as (delete from core.batch_item where media_id = any (ids) returning 1),
     prunings as (delete from core.pruning_item where media_id = any (ids) returning 1),
     represented as (update core.pruning_item set kept_by = null where kept_by = any (ids) and media_id <> all (ids)),

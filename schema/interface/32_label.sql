@@ -6,11 +6,15 @@ select
     l.origin, l.actor, l.actor_id, l.confidence,
     coalesce(
         (
-            select r.verdict from core.review as r
+            select r.state from core.review as r
             where r.label_id = l.label_id and r.rev_to is null
             order by r.review_id desc limit 1
         ),
-        (select r.verdict from core.review as r where r.corrected_label_id = l.label_id limit 1),
+        (
+            select r.state from core.review as r
+            where r.corrected_label_id = l.label_id and r.rev_to is null
+            order by r.review_id desc limit 1
+        ),
         'unreviewed'
     ) as review_state,
     l.task_id, l.run_id, l.created_at, l.rev_from
@@ -37,7 +41,7 @@ comment on column smartdb.label.origin is 'human, import, consensus, model or pr
 comment on column smartdb.label.actor is 'Who said it.';
 comment on column smartdb.label.actor_id is 'Identity of who said it.';
 comment on column smartdb.label.confidence is 'How sure the actor was, 0 to 1.';
-comment on column smartdb.label.review_state is 'unreviewed, accepted, or corrected (a reviewer wrote it).';
+comment on column smartdb.label.review_state is 'unreviewed, accepted, corrected (a reviewer wrote it), disputed or adjudicated; see smartdb.review_transition.';
 comment on column smartdb.label.task_id is 'The task it answered.';
 comment on column smartdb.label.run_id is 'The run that wrote it.';
 comment on column smartdb.label.created_at is 'When it was written.';

@@ -2,11 +2,13 @@
 create view smartdb.label_issue as
 select
     i.issue_id, i.label_id, i.media_id, m.uri, h.class, h.actor, c.name as suggested_class,
-    i.suggestion, i.kind, i.score, i.state, h.rev_to is null as is_live, i.run_id, i.created_at
+    i.suggestion, i.kind, i.score, i.state, h.rev_to is null as is_live, i.run_id, i.created_at,
+    d.name as decided_by, i.decided_at, i.reason, i.new_label_id
 from core.label_issue as i
 join smartdb.media as m on m.media_id = i.media_id
 left join smartdb.label_history as h on h.label_id = i.label_id
-left join core.class as c on c.class_id = i.suggested_class_id;
+left join core.class as c on c.class_id = i.suggested_class_id
+left join core.actor as d on d.actor_id = i.decided_by;
 
 comment on view smartdb.label_issue is
     'Suspected label errors: questions, not verdicts. confirmed was wrong, dismissed was right.';
@@ -24,6 +26,10 @@ comment on column smartdb.label_issue.state is 'open, confirmed or dismissed.';
 comment on column smartdb.label_issue.is_live is 'False if the label has changed since.';
 comment on column smartdb.label_issue.run_id is 'The run that found it.';
 comment on column smartdb.label_issue.created_at is 'When it was found first.';
+comment on column smartdb.label_issue.decided_by is 'Who decided.';
+comment on column smartdb.label_issue.decided_at is 'When.';
+comment on column smartdb.label_issue.reason is 'Why.';
+comment on column smartdb.label_issue.new_label_id is 'The label that was added because it had been overlooked.';
 
 -- example:
 --   select media_id, class, suggested_class, kind, score, state, is_live from

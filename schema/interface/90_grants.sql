@@ -35,7 +35,7 @@ grant select (media_id) on core.restriction to smartdb_annotator, smartdb_review
 grant select on
     core.ontology, core.ontology_version, core.class, core.media, core.media_location, core.actor,
     core.batch, core.batch_item, core.task, core.label, core.review, core.label_issue, core.media_tag,
-    core.project, core.submission, core.label_edit
+    core.project, core.submission, core.label_edit, core.comment, core.review_transition
 to smartdb_annotator, smartdb_reviewer;
 -- A person is known by name at their first answer.
 grant insert on core.actor to smartdb_annotator, smartdb_reviewer;
@@ -56,10 +56,18 @@ grant execute on function
 to smartdb_annotator, smartdb_reviewer, smartdb_writer;
 -- Number what they write.
 grant usage on sequence core.revision, core.label_object to smartdb_annotator, smartdb_reviewer;
+-- Say something.
+grant insert on core.comment to smartdb_annotator, smartdb_reviewer, smartdb_writer;
+grant insert (label_id, reviewer_id, verdict, reason, task_id) on core.review to smartdb_annotator;
+-- Judge, or (annotators, by a trigger) only dispute; what a label may become next is for triggers to say.
+grant execute on function
+    core.last_verdict(bigint), core.may_judge(bigint, bigint, text), core.lock_label(bigint, bigint),
+    core.reopen_label(bigint)
+to smartdb_annotator, smartdb_reviewer, smartdb_writer;
 -- Say why they changed a label.
 grant insert on core.label_edit to smartdb_annotator, smartdb_reviewer, smartdb_writer;
 -- Reviewers: answer a suspicion, and send a media back to be labelled again.
-grant update (state) on core.label_issue to smartdb_reviewer;
+grant update (state, decided_by, decided_at, reason, new_label_id) on core.label_issue to smartdb_reviewer;
 grant insert on core.task to smartdb_reviewer;
 grant select on core.gold to smartdb_reviewer;
 
@@ -109,8 +117,13 @@ grant insert, update, delete on
     core.duplicate_pair, core.label_issue, core.import_problem, core.predicted_label
 to smartdb_writer;
 grant insert, delete on core.prompt to smartdb_writer;
+grant insert on core.label_scoring, core.label_score to smartdb_writer;
+grant insert, update (predicate, note), delete on core.label_rule to smartdb_writer;
 grant insert, update, delete on core.graph, core.media_graph, core.cluster, core.map to smartdb_writer;
 grant insert, update, delete on core.detector_media to smartdb_writer;
+-- Which labels reviewers are asked to look at.
+grant insert, update (screened_at) on core.review_plan to smartdb_writer;
+grant insert on core.review_plan_item to smartdb_writer;
 -- What annotators are asked, and what is known to be true.
 grant insert, update (instructions, overlap, gold_share, predicate, fill_by, depth, per_day, closed_at) on core.project
 to smartdb_writer;

@@ -1,4 +1,4 @@
-"""Commands of the step Review: find-issues, issues, review."""
+"""Commands of the step Review: issues, review."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import click
 from smartdb.cli import output
 
 if TYPE_CHECKING:
-    from smartdb.label_issues import Rule, State
+    from smartdb.label_issues import State
     from smartdb.reviews import Verdict
 
 _AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
@@ -20,41 +20,7 @@ _LIMIT = click.option(
 _REVIEWER = click.option("--as", "reviewer", help="Your name [default: the login's].")
 _REASON = click.option("--reason", help="Why, for whoever reads it later.")
 _LABELS = click.argument("label_ids", metavar="LABEL...", nargs=-1, type=int, required=True)
-_RULES = ("rank", "prediction", "confident_joint", "noise_rate")
 _STATES = ("open", "confirmed", "dismissed")
-
-
-@click.command("find-issues")
-@click.option("--encoder", help="Whose vectors to judge by [default: the only one].")
-@click.option("--ontology", help="Whose labels to judge [default: the only one].")
-@click.option("--folds", type=click.IntRange(2), default=5, show_default=True, help="Folds.")
-@click.option("--seed", type=int, default=0, show_default=True, help="Seed of the folds.")
-@click.option(
-    "--rule",
-    type=click.Choice(_RULES),
-    default="rank",
-    show_default=True,
-    help="What makes a label suspect; prediction: all that the model would not say.",
-)
-@_AS_JSON
-def find_issues(
-    encoder: str | None, ontology: str | None, folds: int, seed: int, rule: Rule, as_json: bool
-) -> None:
-    """Suspect labels that models which did not see them doubt."""
-    from smartdb import database
-    from smartdb.label_issues import find
-
-    with database.session() as conn:
-        counts = find(conn, encoder, ontology=ontology, folds=folds, seed=seed, rule=rule)
-    if as_json:
-        output.print_json(counts)
-        return
-    left_out = counts.pop("left_out")
-    output.table(counts.items(), ["count", "n"])
-    if left_out:
-        output.say(f"left out, in fewer than {folds} groups: {', '.join(left_out)}")
-    if counts["suspected"]:
-        output.say("look at them: smartdb issues; ask people: smartdb review queue")
 
 
 @click.command()

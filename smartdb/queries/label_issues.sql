@@ -32,41 +32,99 @@ order by c.media_id;
 -- The names of classes, in the order of their ids.
 select c.name from core.class as c where c.class_id = any (%(class_ids)s) order by c.class_id;
 
+-- name: settled
+-- The labels that a reviewer has accepted, or put in the place of others.
+select r.label_id from core.review as r where r.verdict = 'accepted' and r.rev_to is null
+union
+select r.corrected_label_id from core.review as r
+where r.corrected_label_id is not null and r.rev_to is null;
+
+-- name: classes
+-- The classes of a run's predictions, in the order of their probabilities.
+select e.class_ids from core.evaluation as e where e.run_id = %(run_id)s;
+
+-- name: predicted
+-- What a run predicted of labelled media that its model was not trained on, some thousand in a row.
+select
+    string_agg(
+        int8send(p.media_id) || int8send(p.true_label_id) || int8send(p.true_class_id) || array_send(p.probability),
+        ''::bytea
+    )
+from core.prediction as p
+where
+    p.run_id = %(run_id)s and p.true_label_id is not null
+    and (
+        p.split is distinct from 'train'
+        or (select e.model_id is null from core.evaluation as e where e.run_id = %(run_id)s)
+    )
+group by p.media_id / 4096;
+
+-- name: edges
+-- The nearest neighbours of each media by an encoder, some thousand in a row.
+select
+    string_agg(
+        int8send(n.media_id) || int8send(n.neighbour_id) || int2send(n.rank) || float4send(n.distance),
+        ''::bytea
+    )
+from core.neighbour as n
+join core.encoder as e on e.encoder_id = n.encoder_id
+where e.name = %(encoder)s and n.rank <= %(k)s
+group by n.media_id / 1024;
+
+-- name: judged
+-- What people and importers say of media that two or more of them gave one class each.
+select s.media_id, s.actor_id, s.class_id
+from (
+    select
+        l.media_id, l.actor_id, min(l.class_id) as class_id,
+        count(*) over (partition by l.media_id) as n
+    from core.label as l
+    where l.kind = 'classification' and l.rev_to is null and l.origin in ('human', 'import')
+    group by l.media_id, l.actor_id
+    having count(*) = 1
+) as s
+where s.n > 1;
+
 -- name: stage
--- Makes the table of what was examined.
-drop table if exists pg_temp.examined_label;
-create temp table examined_label (
-    label_id bigint, media_id bigint, score real, suggested_class_id bigint, is_suspect boolean
+-- Makes the table of the labels that are suspected.
+drop table if exists pg_temp.suspected_label;
+create temp table suspected_label (
+    label_id bigint, media_id bigint, score real, suggested_class_id bigint
 ) on commit drop;
 
 -- name: drop_changed
 -- Forgets what is no longer the label its media counts as: it was changed while we computed.
-delete from pg_temp.examined_label as e
+with counted as materialized (
+    select c.media_id, c.label_id from smartdb.media_class as c
+    where c.media_id in (select s.media_id from pg_temp.suspected_label as s)
+)
+delete from pg_temp.suspected_label as s
 where not exists (
-    select from smartdb.media_class as c
-    where c.media_id = e.media_id and c.label_id = e.label_id
+    select from counted as c where c.media_id = s.media_id and c.label_id = s.label_id
 );
 
 -- name: add_swapped
 -- Suspects the labels, unless a reviewer has decided; open suspicions take the new score.
-insert into core.label_issue as i (media_id, label_id, kind, score, suggested_class_id, run_id)
-select e.media_id, e.label_id, 'swapped', e.score, e.suggested_class_id, %(run_id)s
-from pg_temp.examined_label as e
+insert into core.label_issue as i (media_id, label_id, kind, score, suggested_class_id, suggestion, run_id)
+select
+    s.media_id, s.label_id, 'swapped', s.score, s.suggested_class_id,
+    jsonb_build_object('kind', 'classification', 'class', c.name), %(run_id)s
+from pg_temp.suspected_label as s
+join core.class as c on c.class_id = s.suggested_class_id
 where
-    e.is_suspect
-    and not exists (
+    not exists (
         select from core.review as r
-        where r.label_id = e.label_id and r.verdict = 'accepted' and r.rev_to is null
+        where r.label_id = s.label_id and r.verdict = 'accepted' and r.rev_to is null
     )
-order by e.score desc, e.label_id
+order by s.score desc, s.label_id
 on conflict (label_id, kind) do update set
     score = excluded.score, suggested_class_id = excluded.suggested_class_id,
-    run_id = excluded.run_id
+    suggestion = excluded.suggestion, run_id = excluded.run_id
 where i.state = 'open'
 returning i.xmax = 0 as is_new;
 
 -- name: drop_stale
--- Drops open suspicions of labels that were examined again and not suspected, or were closed.
+-- Drops open suspicions of labels that the run examined and did not suspect, or were closed.
 delete from core.label_issue as i
 using core.label as l
 where
@@ -74,51 +132,9 @@ where
     and i.run_id <> %(run_id)s
     and (
         l.rev_to is not null
-        or exists (select from pg_temp.examined_label as e where e.label_id = i.label_id)
-    )
-returning i.label_id;
-
--- name: add_conflicting
--- Suspects the labels of media that one importer puts in several classes: all but one are wrong.
-with torn as (
-    select
-        l.media_id, l.label_id, 1 - 1 / count(*) over (partition by l.media_id, l.actor_id)::real as score,
-        case
-            when count(*) over (partition by l.media_id, l.actor_id) = 2
-                then sum(l.class_id) over (partition by l.media_id, l.actor_id) - l.class_id
-        end as other_class_id
-    from core.label as l
-    where
-        l.kind = 'classification' and l.rev_to is null and l.origin = 'import'
-        and l.media_id in (
-            select k.media_id from core.label as k
-            where k.kind = 'classification' and k.rev_to is null and k.origin = 'import'
-            group by k.media_id having count(*) > 1
-        )
-)
-insert into core.label_issue as i (media_id, label_id, kind, score, suggested_class_id, run_id)
-select t.media_id, t.label_id, 'conflicting', t.score, t.other_class_id, %(run_id)s
-from torn as t
-where t.score > 0
-order by t.label_id
-on conflict (label_id, kind) do update set
-    score = excluded.score, suggested_class_id = excluded.suggested_class_id
-where i.state = 'open' and i.score <> excluded.score
-returning i.xmax = 0 as is_new;
-
--- name: drop_settled_conflicts
--- Drops open conflicts of labels that are closed or the only class left of their importer.
-delete from core.label_issue as i
-using core.label as l
-where
-    l.label_id = i.label_id and i.kind = 'conflicting' and i.state = 'open'
-    and (
-        l.rev_to is not null
-        or not exists (
-            select from core.label as k
-            where
-                k.media_id = l.media_id and k.actor_id = l.actor_id and k.label_id <> l.label_id
-                and k.kind = 'classification' and k.rev_to is null
+        or exists (
+            select from core.label_score as s
+            where s.run_id = %(run_id)s and s.part = i.label_id / 1024 and i.label_id = any (s.label_ids)
         )
     )
 returning i.label_id;
@@ -132,6 +148,11 @@ where
     and (%(kind)s::text is null or i.kind = %(kind)s)
 order by i.score desc, i.issue_id
 limit %(n)s;
+
+-- name: n_open
+-- How many suspicions of a kind are open on live labels.
+select count(*) from smartdb.label_issue as i
+where i.kind = %(kind)s and i.state = 'open' and i.is_live;
 
 -- name: last
 -- The last successful run on exactly these labels with these settings.

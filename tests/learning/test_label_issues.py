@@ -9,7 +9,7 @@ import numpy as np
 import psycopg
 import pytest
 
-from smartdb import label_issues, reviews, tasks
+from smartdb import label_conflicts, label_issues, labelled, reviews, tasks
 from smartdb.database import connect
 from smartdb.errors import InvalidInput, NotFound, NothingToDo
 
@@ -68,7 +68,7 @@ def test_wrong_labels_are_suspected_with_the_right_class(spoiled: Conn) -> None:
 
 
 def test_the_rule_of_prediction_suspects_all_that_the_model_would_not_say(spoiled: Conn) -> None:
-    found = label_issues.find(spoiled, "toy", rule="prediction")
+    found = label_issues.find(spoiled, "toy", detector="prediction")
     assert suspects(spoiled) >= set(WRONG)
     n = spoiled.execute(
         "select count(*) from smartdb.prediction where run_id = %s and not is_correct",
@@ -104,14 +104,14 @@ def test_a_second_run_suspects_the_same_and_asks_nothing_new(spoiled: Conn) -> N
 def test_twins_are_judged_in_one_fold(spoiled: Conn) -> None:
     revision = spoiled.execute("select core.checkpoint()").fetchone()
     assert revision is not None
-    found = label_issues.read(spoiled, "toy", "things", revision[0])
+    found = labelled.read(spoiled, "toy", "things", revision[0])
     group = dict(zip(found.media_ids.tolist(), found.groups.tolist(), strict=True))
     assert group[11] == group[12] != group[13]
     assert len(set(group.values())) == 398
 
 
 def test_decided_issues_stay_decided_and_settled_labels_are_not_asked_again(spoiled: Conn) -> None:
-    label_issues.find(spoiled, "toy", rule="prediction")
+    label_issues.find(spoiled, "toy", detector="prediction")
     tasks.queue_reviews(spoiled)
     stubborn = {m: label for m, label in last_labels(spoiled).items() if m in (1, 21)}
     fixed = {m: truth(m) for m in WRONG if m > 21}
@@ -120,7 +120,7 @@ def test_decided_issues_stay_decided_and_settled_labels_are_not_asked_again(spoi
     spoiled.commit()
     assert suspects(spoiled, "confirmed") == set(fixed)
     assert suspects(spoiled, "dismissed") == set(stubborn)
-    again = label_issues.find(spoiled, "toy", rule="prediction")
+    again = label_issues.find(spoiled, "toy", detector="prediction")
     assert suspects(spoiled, "dismissed") == set(stubborn)
     assert not suspects(spoiled) & set(WRONG)
     assert again["settled"] >= 2
@@ -162,7 +162,7 @@ def test_a_label_that_changes_meanwhile_is_not_suspected(
         return compute(*arguments)
 
     monkeypatch.setattr(label_issues, "out_of_fold", interrupted)
-    found = label_issues.find(spoiled, "toy", rule="prediction")
+    found = label_issues.find(spoiled, "toy", detector="prediction")
     assert found["changed"] == 1
     assert suspects(spoiled, None) & set(WRONG) == set(WRONG) - {1}
 
@@ -214,21 +214,21 @@ def test_labels_of_two_ontologies_are_not_mixed(spoiled: Conn) -> None:
     assert label_issues.find(spoiled, "toy", ontology="things")["examined"] == 400
 
 
-def test_an_unknown_rule_is_refused(conn: Conn) -> None:
-    with pytest.raises(InvalidInput, match="no rule 'luck'; say one of rank, prediction"):
-        label_issues.find(conn, "toy", rule="luck")  # type: ignore[arg-type]
+def test_an_unknown_detector_is_refused(conn: Conn) -> None:
+    with pytest.raises(InvalidInput, match="no detector 'luck'; say one of rank, prediction"):
+        label_issues.find(conn, "toy", detector="luck")
 
 
 def test_a_conflict_that_was_settled_is_dropped(conn: Conn) -> None:
     conn.execute(
         "insert into core.label (media_id, class_id, origin, actor_id) values (3, 2, 'import', 1)"
     )
-    assert label_issues.find_conflicting(conn, 1) == 2
-    assert label_issues.find_conflicting(conn, 1) == 0
+    assert label_conflicts.find_conflicting(conn, 1) == 2
+    assert label_conflicts.find_conflicting(conn, 1) == 0
     tasks.queue_reviews(conn)
     torn = conn.execute("select label_id from smartdb.label where media_id = 3 and class = 'pear'")
     reviews.review(conn, torn.fetchone()[0], "ana", "rejected")  # type: ignore[index]
-    label_issues.find_conflicting(conn, 1)
+    label_conflicts.find_conflicting(conn, 1)
     assert label_issues.issues(conn) == []
     assert tasks.queue(conn, "review") == []
 

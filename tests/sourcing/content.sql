@@ -14,9 +14,11 @@ union all select 'edge' from core.neighbour where media_id = any (%(ids)s) or ne
 union all select 'pair' from core.duplicate_pair where media_id = any (%(ids)s) or other_id = any (%(ids)s)
 union all select 'label' from core.label where media_id = any (%(ids)s) and (
     rev_to is null or num_nonnulls(x, y, w, h, shape, attributes, track_id) > 0)
-union all select 'review' from core.review join core.label using (label_id)
-    where media_id = any (%(ids)s) and reason is not null
+union all select 'review' from core.review where media_id = any (%(ids)s) and num_nonnulls(reason, correction) > 0
+union all select 'comment' from core.comment where media_id = any (%(ids)s) and text is not null
 union all select 'issue' from core.label_issue where media_id = any (%(ids)s)
+union all select 'label score' from core.label_score as s join core.label as l on l.label_id = any (s.label_ids)
+    where l.media_id = any (%(ids)s)
 union all select 'task' from core.task where media_id = any (%(ids)s) and state in ('open', 'claimed')
 union all select 'prediction' from core.prediction where media_id = any (%(ids)s)
 union all select 'batch item' from core.batch_item where media_id = any (%(ids)s)

@@ -42,6 +42,10 @@ insert into core.label (media_id, class_id, origin, actor_id)
 select i, 1, 'import', 1 from generate_series(1, %(n)s) as i;
 insert into core.review (label_id, reviewer_id, verdict, reason)
 select l.label_id, 2, 'accepted', 'I know ana' from core.label as l where l.kind = 'classification';
+insert into core.label_scoring (run_id, detectors) values (1, '{rank}');
+insert into core.label_score (run_id, part, label_ids, scores, suspects)
+select 1, l.label_id / 1024, array_agg(l.label_id), array_agg(0.5::real), array_agg(0) from core.label as l group by 2;
+insert into core.comment (media_id, actor_id, text) select i, 2, 'I know ana' from generate_series(1, %(n)s) as i;
 insert into core.label_issue (media_id, label_id, kind, score, run_id)
 select l.media_id, l.label_id, 'swapped', 0.5, 1 from core.label as l where l.kind = 'classification';
 insert into core.task (kind, media_id) select 'label', i from generate_series(1, %(n)s) as i;

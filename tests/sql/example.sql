@@ -105,6 +105,15 @@ insert into core.label_issue (media_id, label_id, kind, score, suggested_class_i
     (5, 5, 'swapped', 0.8, 3, 4), (9, 9, 'swapped', 0.6, 2, 4), (7, 7, 'swapped', 0.3, 2, 4);
 insert into core.task (kind, media_id, label_id, priority) values ('review', 5, 5, 0.8), ('review', 7, 7, 0.3);
 
+insert into core.label_scoring (run_id, detectors) values (4, '{rank,predicted_neq_given}');
+insert into core.label_score (run_id, part, label_ids, scores, suspects)
+values (4, 0, '{5,7,8,9}', '{0.8,0.3,0.1,0.6,0.8,0.3,NaN,0.6}', '{3,0,0,1}');
+insert into core.label_rule (name, predicate, note)
+values ('boxes are not tiny', 'l.kind <> ''box'' or l.w * l.h > 64', 'nothing so small can be told');
+insert into core.review_plan (name, kind, parameters, seed, revision, n_lot)
+values ('first look', 'share', '{"n": 1}', 0, 0, 10);
+insert into core.review_plan_item (plan_id, label_id, media_id, actor_id, rank) values (1, 9, 9, 1, 1);
+
 -- Ana reviews two of the three.
 set local role smartdb_reviewer;
 select smartdb.review_label(5, 'ana', 'corrected', 'dog', 'long ears');
@@ -112,6 +121,8 @@ select smartdb.review_label(9, 'ana', 'accepted');
 insert into core.actor (name, kind) values ('cy', 'person');
 insert into core.gold (label_id, actor_id, reason) select 9, a.actor_id, 'seen by three' from core.actor as a where a.name = 'cy';
 set local role smartdb_owner;
+
+select smartdb.add_comment('ana', 'the ears are a dog''s', label => 5);
 
 -- She finds four pictures dark as night; one of them she takes back after version 2.
 insert into core.media_tag (media_id, tag, actor_id) values (1, 'night', 2), (2, 'night', 2), (4, 'night', 2), (12, 'night', 2);

@@ -48,7 +48,15 @@ WRITERS = {
     "86_skip_task": "smartdb_annotator",
     "86_submit_label": "smartdb_annotator",
     "17_resolve_finding": "smartdb_privacy",
+    "84_add_comment": "smartdb_annotator",
+    "86_changed_label": "smartdb_reviewer",
+    "87_give_verdict": "smartdb_reviewer",
     "87_review_label": "smartdb_reviewer",
+    "87_review_labels": "smartdb_reviewer",
+    "88_adjudicate": "smartdb_reviewer",
+    "88_dispute": "smartdb_reviewer",
+    "88_resolve_issue": "smartdb_reviewer",
+    "88_withdraw_review": "smartdb_reviewer",
     "88_submit_review": "smartdb_reviewer",
 }
 

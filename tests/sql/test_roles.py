@@ -76,6 +76,13 @@ ALLOWED: dict[str, tuple[str, ...]] = {
         WRITER,
         OWNER,
     ),
+    "insert into core.comment (media_id, actor_id, text) values (1, 2, 'x')": (
+        ANNOTATOR,
+        REVIEWER,
+        WRITER,
+        OWNER,
+    ),
+    "update core.comment set text = 'x'": (OWNER,),
     "update core.review set rev_to = 0 where review_id = 1": (REVIEWER, WRITER, OWNER),
     "update core.review set verdict = 'accepted' where review_id = 1": (OWNER,),
     "update core.label_issue set state = 'dismissed' where issue_id = 1": (REVIEWER, WRITER, OWNER),

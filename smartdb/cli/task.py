@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import asdict
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 
@@ -74,9 +75,9 @@ def submit(
 
     if (labels is None) == (not classes):
         raise click.UsageError("answer with --class or with --labels")
-    said = [{"class": name} for name in classes]
+    said: list[dict[str, Any]] = [{"class": name} for name in classes]
     if labels is not None:
-        said = _read(click.get_text_stream("stdin").read() if labels == "-" else labels)
+        said = _read(sys.stdin.read() if labels == "-" else labels)
     with database.session() as conn:
         found = submissions.submit(conn, task_id, actor, said, key=key, seconds=seconds)
     if found.error:
@@ -154,11 +155,11 @@ def reassign(task_id: int, actor: str, minutes: float) -> None:
     output.say(f"task {task_id} is leased to {actor} until {until:%Y-%m-%d %H:%M:%S %Z}")
 
 
-def _read(text: str) -> list[dict[str, str]]:
+def _read(text: str) -> list[dict[str, Any]]:
     try:
         found = json.loads(text)
     except ValueError as error:
         raise click.BadParameter(f"no JSON: {error}", param_hint="--labels") from error
     if not isinstance(found, list):
         raise click.BadParameter("a list of label objects is wanted", param_hint="--labels")
-    return found
+    return cast(list[dict[str, Any]], found)

@@ -17,6 +17,7 @@ from . import (
     graph,
     health,
     images,
+    labels,
     media,
     problems,
     projects,
@@ -68,7 +69,8 @@ def create_app(url: str | None = None, *, trusted_hosts: Sequence[str] | None = 
     app.after_request(_add_headers)
     problems.register(app)
     parts = (
-        media, graph, images, regions, search, projects, tasks, tags, reviews, datasets, versions,
+        media, graph, images, regions, search, projects, tasks, labels, tags, reviews, datasets,
+        versions,
         recipes, exports, prunings, batches, runs, health, docs,
     )  # fmt: skip
     for module in parts:

@@ -12,7 +12,14 @@ from flask import Flask, Response, g, request
 from pydantic import Field
 from werkzeug.exceptions import HTTPException
 
-from smartdb.errors import AccessDenied, DatabaseError, InvalidInput, SmartdbError
+from smartdb.errors import (
+    AccessDenied,
+    DatabaseError,
+    InvalidInput,
+    NotYours,
+    SmartdbError,
+    StaleEdit,
+)
 
 from .fields import Resource
 
@@ -46,6 +53,11 @@ class Problem(Resource):
     )
     errors: list[FieldError] | None = Field(
         default=None, description="What is wrong with the request."
+    )
+    versions: dict[str, Any] | None = Field(
+        default=None,
+        description="Of a stale edit, label objects: base (as it was seen), theirs (as it is now; "
+        "null: it was removed), yours (as it was to become).",
     )
 
 
@@ -102,6 +114,7 @@ def _of_smartdb(error: SmartdbError) -> Response:
             sqlstate=sqlstate,
             submission_id=error.submission_id,
             errors=error.errors if isinstance(error, InvalidRequest) else None,
+            versions=error.versions if isinstance(error, StaleEdit) else None,
         )
     )
 
@@ -109,6 +122,7 @@ def _of_smartdb(error: SmartdbError) -> Response:
 def _detail(error: SmartdbError) -> str:
     """The message; for the server's own trouble only the kind, since it names hosts and users."""
     is_ours = error.status >= 500 or isinstance(error, AccessDenied)
+    is_ours = is_ours and not isinstance(error, NotYours)  # which names a label, not a role
     return type(error).__doc__ or "" if is_ours else str(error)
 
 

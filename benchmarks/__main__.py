@@ -7,8 +7,8 @@ import importlib
 
 NAMES = (
     "ingest", "incremental", "labels", "embed", "vectors", "versions", "search", "sample", "graph",
-    "alike", "hashes", "video", "faces", "export", "api", "regions", "slices", "prune", "growth",
-    "core", "tasks", "box_issues",
+    "alike", "label_errors", "hashes", "video", "faces", "export", "api", "regions", "slices",
+    "prune", "growth", "core", "tasks", "box_issues",
 )  # fmt: skip
 
 

@@ -5,7 +5,7 @@
         DatabaseUnreachable  DatabaseTooOld  ExtensionMissing  SchemaOutdated  DiskFull
       AccessDenied                403  NotYours
       NotFound                    404
-      Conflict                    409  SealedError  LeaseLost  IllegalVerdict
+      Conflict                    409  SealedError  LeaseLost  StaleEdit  IllegalVerdict
       InvalidInput                422  DimensionMismatch  NothingToDo  UseRefused
       EncoderUnavailable          422
       StoreFailed                 503  a store of files does not answer as it should
@@ -16,9 +16,10 @@ driver errors into these classes, with the driver's error as the cause.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import psycopg
 
@@ -96,6 +97,19 @@ class LeaseLost(Conflict):
     """the task is not leased to you (any more); claim it again"""
 
 
+class StaleEdit(Conflict):
+    """the label was changed by someone else meanwhile; look at both and decide"""
+
+    def __init__(
+        self, message: str | None = None, versions: Mapping[str, Any] | None = None
+    ) -> None:
+        """``versions`` holds label objects: base (as it was seen), theirs (as it is now; None: it
+        was removed) and yours (as it was to become).
+        """
+        super().__init__(message)
+        self.versions = dict(versions or {})
+
+
 class IllegalVerdict(Conflict):
     """the label's review state does not allow this verdict; see smartdb.review_transition"""
 
@@ -160,7 +174,11 @@ def from_driver(error: psycopg.Error) -> SmartdbError:
     if kind in (SchemaOutdated, DiskFull):
         return kind(f"{message}: {kind.__doc__}")
     hint = error.diag.message_hint
-    return kind(f"{message}; {hint}" if hint else message)
+    said = f"{message}; {hint}" if hint else message
+    detail = error.diag.message_detail or ""
+    if kind is Conflict and error.sqlstate == "SD005" and detail.startswith("{"):
+        return StaleEdit(said, json.loads(detail))
+    return kind(said)
 
 
 @contextmanager

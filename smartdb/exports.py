@@ -293,6 +293,12 @@ def _write(
             work.tell(part.last)
         problems.update(done.problems)
         examples += done.examples
+    values = {"revision": work.plan.version.revision, "origins": list(work.plan.origins)}
+    ((n_relations,),) = _rows(work.conn, "n_relations", values)
+    if n_relations:
+        what = f"no format holds relations between labelled things: {n_relations} are left out"
+        problems["unsupported"] += n_relations
+        examples.append(Problem("relations", "unsupported", what))
     return problems, examples
 
 

@@ -7,7 +7,7 @@ never opened again for the same label, and a label that a reviewer has settled i
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -117,12 +117,14 @@ def find_in_run(
     *,
     encoder: str | None = None,
     detector: str | None = None,
+    asked: Sequence[str] = label_detectors.SIDE_BY_SIDE,
 ) -> dict[str, Any]:
     """Suspects the labels that the predictions of a run doubt: `find` without its training.
 
     They are compared with the labels they were judged against; what the model was trained on is
-    left out. ``encoder`` names whose neighbours to ask, None asks none. Returns the same but
-    left_out. NotFound for a run without predictions.
+    left out. ``encoder`` names whose neighbours to ask, None asks none; ``asked`` the detectors
+    whose scores are kept beside those of ``detector``. Returns the same but left_out. NotFound
+    for a run without predictions.
     """
     if detector is not None:
         label_detectors.refuse_unknown(detector)
@@ -134,7 +136,7 @@ def find_in_run(
     with translated(), run(conn, "label_issues", parameters) as opened:
         seen = labelled.read_predicted(conn, run_id)
         settled = labelled.settled(conn, seen.label_ids)
-        opened.counts.update(_judge(conn, opened.run_id, seen, settled, encoder, choice))
+        opened.counts.update(_judge(conn, opened.run_id, seen, settled, encoder, choice, asked))
     return {"run_id": opened.run_id, **opened.counts, "is_new": True}
 
 
@@ -158,6 +160,7 @@ def _judge(
     settled: NDArray[np.bool_],
     encoder: str | None,
     choice: Choice,
+    asked: Sequence[str] = label_detectors.SIDE_BY_SIDE,
 ) -> dict[str, Any]:
     """Asks the detectors, and writes their scores and the issues of the chosen one."""
     evidence = _evidence(conn, seen, encoder)
@@ -168,8 +171,8 @@ def _judge(
             label_detectors.DEFAULT,
             f"the default: {choice.detector} has nothing to go by: {missing[choice.detector]}",
         )
-    asked = [name for name in label_detectors.SIDE_BY_SIDE if name not in missing]
-    names = tuple(dict.fromkeys((*asked, choice.detector)))
+    able = [name for name in asked if name not in missing]
+    names = tuple(dict.fromkeys((*able, choice.detector)))
     words = label_detectors.words(evidence, names)
     label_scores.write(conn, run_id, seen.label_ids, words)
     _stage(conn, seen, words[choice.detector], settled)

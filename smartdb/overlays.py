@@ -18,37 +18,43 @@ COLOURS = ("#e6194b", "#3cb44b", "#4363d8", "#f58231", "#911eb4", "#008080", "#9
 """By class, in turn."""
 
 
-def drawn(sample: Sample) -> Image.Image:
-    """The picture with boxes, outlines, masks (half transparent), points and the classes."""
+def drawn(sample: Sample, scale: int = 1) -> Image.Image:
+    """The picture, enlarged, with boxes, outlines, masks (half transparent), points and classes."""
     from PIL import Image, ImageDraw
 
-    picture = sample.picture.copy()
+    size = (sample.picture.width * scale, sample.picture.height * scale)
+    picture = sample.picture.resize(size, Image.Resampling.NEAREST)
     for outline in sample.outlines:
         pixels = outline.pixels
         if pixels is not None:
             tint = Image.new("RGB", picture.size, _colour(outline))
             blended = Image.blend(picture, tint, 0.45)
-            picture.paste(blended, mask=Image.fromarray(pixels))
+            where = Image.fromarray(pixels).resize(size, Image.Resampling.NEAREST)
+            picture.paste(blended, mask=where)
     draw = ImageDraw.Draw(picture)
     width = max(2, round(min(picture.size) / 150))
     for outline in sample.outlines:
-        _draw(draw, outline, width)
+        _draw(draw, outline, width, scale)
     return picture
 
 
-def _draw(draw: ImageDraw.ImageDraw, outline: Outline, width: int) -> None:
+def _draw(draw: ImageDraw.ImageDraw, outline: Outline, width: int, scale: int) -> None:
     colour = _colour(outline)
     shape = outline.shape or {}
     for ring in _rings(outline):
-        draw.line([(x, y) for x, y in [*ring, ring[0]]], fill=colour, width=width)
+        draw.line([(x * scale, y * scale) for x, y in [*ring, ring[0]]], fill=colour, width=width)
     if outline.kind == "polyline":
-        draw.line([(p[0], p[1]) for p in shape["points"]], fill=colour, width=width)
+        line = [(p[0] * scale, p[1] * scale) for p in shape["points"]]
+        draw.line(line, fill=colour, width=width)
     if outline.kind == "keypoints":
         for x, y, v in shape["points"]:
             if v:
-                draw.ellipse((x - width, y - width, x + width, y + width), fill=colour)
+                at = (x * scale, y * scale)
+                dot = (at[0] - width, at[1] - width, at[0] + width, at[1] + width)
+                draw.ellipse(dot, fill=colour)
     if outline.box:
-        draw.text((outline.box[0] + 2, outline.box[1]), str(outline.row.get("class", "")), colour)
+        at = (outline.box[0] * scale + 2, outline.box[1] * scale)
+        draw.text(at, str(outline.row.get("class", "")), colour)
 
 
 def _rings(outline: Outline) -> list[list[list[float]]]:

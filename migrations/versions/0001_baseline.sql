@@ -1638,7 +1638,6 @@ begin
                 end if;
             end loop;
         end loop;
-        bounds := core.bounds_of(kind, shape);
     elsif kind = 'rotated_box' then
         outline := core.path_of(shape -> 'corners');
         if coalesce(npoints(outline), 0) <> 4 then
@@ -1646,7 +1645,6 @@ begin
         elsif not area(outline) > 0 then
             return 'it has no area';
         end if;
-        bounds := core.bounds_of(kind, shape);
     elsif kind = 'polyline' then
         outline := core.path_of(shape -> 'points');
         if coalesce(npoints(outline), 0) < 2 then
@@ -1654,16 +1652,18 @@ begin
         elsif not length(outline) > 0 then
             return 'it has no length';
         end if;
-        bounds := core.bounds_of(kind, shape);
     elsif kind = 'keypoints' then
         if coalesce(shape @? 'strict $.points[*] ? (
             @.type() != "array" || @.size() != 3 || @[*].type() != "number" || @[2] < 0 || @[2] > 2)', true) then
             return 'keypoints are {"points": [[x, y, visibility 0 to 2], ...]}';
-        elsif not shape @? 'strict $.points[*] ? (@[2] > 0)' then
-            return 'none of its keypoints is labelled (visibility above 0)';
-        end if; -- its box may be that of the object
+        end if;
+        return null; -- its box may be that of the object
     end if;
-    if array_length(bounds, 1) = 4 and greatest(
+    if x is null then
+        return null;
+    end if;
+    bounds := coalesce(bounds, core.bounds_of(kind, shape));
+    if greatest(
         abs(bounds[1] - x), abs(bounds[2] - y), abs(bounds[1] + bounds[3] - x - w), abs(bounds[2] + bounds[4] - y - h)
     ) > 1 then
         return format('its box %s is not around its shape, which is in %s', array[x, y, w, h], bounds);
@@ -1677,7 +1677,55 @@ comment on function core.shape_problem(
     text, double precision, double precision, double precision, double precision, jsonb
 ) is
     'What is wrong with the shape of a label, for a person; null if nothing is. Rings have three points or more and an area, run '
-    'lengths make up the size of their mask, the box is within a pixel of what it encloses (but of keypoints it may be that of the object).';
+    'lengths make up the size of their mask. If a box is given, it is within a pixel of the one around the shape, save that of '
+    'keypoints, which may be that of the object.';
+
+create function core.place_problem(
+    kind text, x double precision, y double precision, w double precision, h double precision, shape jsonb, width integer, height integer
+)
+returns text
+language sql immutable parallel safe
+return case
+    when kind = 'mask' and ((shape #>> '{size,0}')::numeric <> height or (shape #>> '{size,1}')::numeric <> width)
+        then format('its mask is %s high and %s wide, but the picture %s and %s', shape #>> '{size,0}', shape #>> '{size,1}', height, width)
+    when x < -0.001 or y < -0.001 or x + w > width + 0.001 or y + h > height + 0.001
+        then format('its box [%s, %s, %s, %s] lies partly outside of %s x %s', x, y, w, h, width, height)
+end;
+comment on function core.place_problem(
+    text, double precision, double precision, double precision, double precision, jsonb, integer, integer
+) is 'In what the place of a label disagrees with the size of its picture, for a person; null if in nothing.';
+
+create function core.points_between(a jsonb, b jsonb, share double precision) returns jsonb
+language sql immutable strict parallel safe
+begin atomic
+    select jsonb_agg(
+        case
+            when least((p.point ->> 2)::double precision, (q.point ->> 2)::double precision) = 0 then p.point
+            else jsonb_build_array(
+                (p.point ->> 0)::double precision * (1 - share) + (q.point ->> 0)::double precision * share,
+                (p.point ->> 1)::double precision * (1 - share) + (q.point ->> 1)::double precision * share
+            ) || case when jsonb_array_length(p.point) > 2 then jsonb_build_array(p.point -> 2) else '[]' end
+        end
+        order by p.place)
+    from jsonb_array_elements(a) with ordinality as p (point, place)
+    join jsonb_array_elements(b) with ordinality as q (point, place) using (place);
+end;
+comment on function core.points_between(jsonb, jsonb, double precision) is
+    'The points at a share (0 to 1) of the way from those of one list to those of another as long. A keypoint that is not labelled '
+    'at either end stays as it is at the first, and its visibility too.';
+
+create function core.shape_between(kind text, a jsonb, b jsonb, share double precision) returns jsonb
+language sql immutable parallel safe
+return case
+    when a is null or share = 0 then a
+    when kind = 'rotated_box' then jsonb_build_object('corners', core.points_between(a -> 'corners', b -> 'corners', share))
+    when kind in ('keypoints', 'polyline') and jsonb_array_length(a -> 'points') = jsonb_array_length(b -> 'points')
+        then jsonb_build_object('points', core.points_between(a -> 'points', b -> 'points', share))
+    else a
+end;
+comment on function core.shape_between(text, jsonb, jsonb, double precision) is
+    'The shape at a share (0 to 1) of the way from one to another of the same kind: corners, keypoints and polylines of as many points '
+    'move in straight lines, polygons and masks stay as they are at the first.';
 
 -- Annotating: what may be said: ontologies, whose versions never change.
 
@@ -1795,6 +1843,10 @@ create table core.label (
             when 'box' then num_nulls(x, y, w, h) = 0 and w > 0 and h > 0
             else num_nulls(x, y, w, h, shape) = 0 and w >= 0 and h >= 0
         end end),
+    constraint label_finite_check check (
+        abs(x) < 'infinity' and abs(y) < 'infinity' and w < 'infinity' and h < 'infinity'),
+    constraint label_shape_check check (
+        shape is null or core.shape_problem(kind, null, null, null, null, shape) is null),
     constraint label_relation_check check (
         case when kind = 'relation'
             then rev_to is not null or (num_nulls(subject_id, target_id) = 0 and subject_id <> target_id)
@@ -1817,6 +1869,73 @@ create index label_subject_idx on core.label (subject_id) where subject_id is no
 create index label_target_idx on core.label (target_id) where target_id is not null;
 call core.make_versioned('core.label');
 call core.protect('core.label');
+
+create function core.is_said_before(l core.label) returns boolean
+language sql stable
+return exists (
+    select from core.media as m
+    join core.label as p on p.media_id in (m.media_id, m.parent_media_id) and p.label_id < l.label_id
+    where m.media_id = l.media_id
+        and (p.kind, p.x, p.y, p.w, p.h, p.shape, p.subject_id, p.target_id)
+        is not distinct from (l.kind, l.x, l.y, l.w, l.h, l.shape, l.subject_id, l.target_id)
+);
+comment on function core.is_said_before(core.label) is
+    'Whether the same geometry or ends were said of the media, or of what it was made of, before: a correction of the class, a roll '
+    'back, a clean copy leave them as they were.';
+
+create function core.video_of(media bigint) returns bigint
+language sql stable
+return (select case m.kind when 'frame' then m.parent_media_id else m.media_id end from core.media as m where m.media_id = media);
+comment on function core.video_of(bigint) is 'The video that a media is a frame of, else the media itself.';
+
+create function core.misplaced(l core.label) returns text
+language sql stable
+return (
+    select coalesce(
+        core.place_problem(l.kind, case when l.origin = 'human' then l.x end, l.y, l.w, l.h, l.shape, m.width, m.height),
+        case when l.origin = 'human' then core.shape_problem(l.kind, l.x, l.y, l.w, l.h, l.shape) end
+    )
+    from core.media as m where m.media_id = l.media_id
+);
+comment on function core.misplaced(core.label) is
+    'In what the place of a label disagrees with its picture, for a person; null if in nothing. What files, models and the like say '
+    'may lie partly outside; what a person says may not.';
+
+create function core.check_labels() returns trigger
+language plpgsql security definer set search_path = pg_catalog as $$
+declare
+    l core.label;
+begin
+    for l in -- few: of what files say only the masks
+        select c.* from changed as c where c.kind in ('mask', 'relation') or (c.origin = 'human' and c.x is not null)
+    loop
+        if l.kind = 'relation' then
+            if not exists (
+                select from core.label as s join core.label as t on t.object_id = l.target_id and t.rev_to is null and t.kind <> 'relation'
+                where s.object_id = l.subject_id and s.rev_to is null and s.kind <> 'relation'
+                    and core.video_of(s.media_id) = core.video_of(l.media_id) and core.video_of(t.media_id) = core.video_of(l.media_id)
+            ) and not core.is_said_before(l) then
+                raise exception 'the relation between % and % is not between two live labels of media %', l.subject_id, l.target_id, l.media_id
+                    using errcode = 'SD002', hint = 'give object_ids of smartdb.label, of the same media or of frames of the same video';
+            end if;
+        elsif core.misplaced(l) is not null and not core.is_said_before(l) then
+            raise exception 'a % of media % cannot be so: %', l.kind, l.media_id, core.misplaced(l)
+                using errcode = 'SD002', hint = 'draw it within the picture; pixels are those of the upright one';
+        end if;
+    end loop;
+    if exists (select from core.tombstone) and exists (select from changed as c join core.tombstone as t on t.media_id = c.media_id) then
+        raise exception 'media % was erased', (select min(c.media_id) from changed as c join core.tombstone as t on t.media_id = c.media_id)
+            using errcode = 'SD001', hint = 'nothing can be said of it any more; see: select * from smartdb.tombstone';
+    end if;
+    return null;
+end
+$$;
+comment on function core.check_labels() is
+    'Statement trigger of labels: what people draw lies within the picture, masks are of its size, relations lead to live labels, '
+    'and nothing is said of an erased media.';
+create trigger check_on_insert after insert on core.label referencing new table as changed
+for each statement execute function core.check_labels();
+
 comment on table core.label is
     'What an actor says about a media. Never edited: an edit closes the row (rev_to) and opens '
     'another with the same object_id; live rows have rev_to null.';
@@ -2048,11 +2167,12 @@ begin atomic
         ) then 'propagated' else l.origin end,
         l.actor_id, l.confidence, run
     from core.label as l
-    where l.media_id = parent and l.rev_to is null
+    where l.media_id = parent and l.rev_to is null and l.kind <> 'relation'
     order by l.label_id;
 end;
 comment on function core.copy_labels(bigint, bigint, bigint[], bigint) is
-    'Says of a clean copy what was said of its original, by the same actors: it has the same geometry. A label of which '
+    'Says of a clean copy what was said of its original, by the same actors, save relations, which are between things of the '
+    'original: it has the same geometry. A label of which '
     'more than half was removed is propagated, which is nobody''s word until it is reviewed.';
 
 create function core.kin() returns table (media_id bigint, copy_id bigint)
@@ -3421,6 +3541,38 @@ comment on column core.auto_label_threshold.n_correct is 'How often it was right
 comment on column core.auto_label_threshold.precision_low is 'Lower bound of the precision, at the level, of these.';
 comment on column core.auto_label_threshold.reason is 'Why there is no threshold; null where there is one.';
 
+-- Annotating: where a tracked thing leaves the picture, so that nothing is interpolated after it.
+
+create table core.track_end (
+    track_end_id bigint generated always as identity,
+    media_id bigint not null,
+    track_id bigint,
+    actor_id bigint not null,
+    created_at timestamptz not null default now(),
+    rev_from bigint not null default nextval('core.revision'),
+    rev_to bigint,
+    constraint track_end_pk primary key (track_end_id),
+    constraint track_end_erased_check check (track_id is not null or rev_to is not null),
+    constraint track_end_rev_check check (rev_to > rev_from)
+);
+create unique index track_end_key on core.track_end (media_id, track_id) where rev_to is null;
+call core.make_versioned('core.track_end');
+call core.protect('core.track_end');
+call core.refer('core.track_end', '{
+    {media_id, core.media, media_id},
+    {actor_id, core.actor, actor_id}
+}');
+comment on table core.track_end is
+    'From this frame on the thing of a track is not seen, until the next label of the track. Never edited: taking it back closes '
+    'the row (rev_to).';
+comment on column core.track_end.track_end_id is 'Identity of the row.';
+comment on column core.track_end.media_id is 'The first frame without it.';
+comment on column core.track_end.track_id is 'The track; null once the media was erased.';
+comment on column core.track_end.actor_id is 'Who said so.';
+comment on column core.track_end.created_at is 'When, for people; order is told by rev_from.';
+comment on column core.track_end.rev_from is 'Revision at which it was said.';
+comment on column core.track_end.rev_to is 'Revision at which it was taken back; null while it holds.';
+
 -- Annotating and reviewing: what people say to each other about media, labels and tasks.
 
 create table core.comment (
@@ -3464,8 +3616,8 @@ comment on column core.comment.text is 'What is said; null once the media is era
 comment on column core.comment.created_at is 'When it was said.';
 
 -- Reviewing: what each detector of label errors says of each label it examined, and the rules that
--- labels must fulfil. Scores lie in blocks, as columns: 1,000,000 labels by 10 detectors are 55 MB
--- and written in half a second; a row for each takes 900 MB and 20 s. See docs/decisions.
+-- labels must fulfil. Scores lie in blocks, as columns: a row for each of 1,000,000 labels takes
+-- 87 MB and 5.8 s to copy, insert and index, for one detector alone.
 
 create table core.label_scoring (
     run_id bigint not null,
@@ -4519,8 +4671,8 @@ begin
         return after = before || '{"x": null, "y": null, "w": null, "h": null, "shape": null, "attributes": null, "track_id": null, "subject_id": null, "target_id": null}'
             and exists (select from core.tombstone as t where t.media_id = (before ->> 'media_id')::bigint);
     end if;
-    if relation = 'media_tag' then
-        return after = before || '{"tag": null}'
+    if relation in ('media_tag', 'track_end') then
+        return after = before || case relation when 'media_tag' then '{"tag": null}' else '{"track_id": null}' end::jsonb
             and exists (select from core.tombstone as t where t.media_id = (before ->> 'media_id')::bigint);
     end if;
     if relation = 'gold' then
@@ -4606,7 +4758,7 @@ declare
     ids constant bigint[] := array(
         select t.media_id from core.tombstone as t join core.media as m on m.media_id = t.media_id
         where t.erasure_id = erasure and m.erased_at is null order by t.media_id limit n);
-    labels constant bigint[] := array(select l.label_id from core.label as l where l.media_id = any (ids));
+    labels bigint[];
     encoder bigint;
     n_edges bigint;
     n_vectors bigint := 0;
@@ -4617,6 +4769,8 @@ begin
     if cardinality(ids) = 0 then
         return 0;
     end if;
+    perform core.checkpoint(); -- who began to write labels of them has ended; who begins now sees the tombstones
+    labels := array(select l.label_id from core.label as l where l.media_id = any (ids));
     update core.label set rev_to = 0 where label_id = any (labels) and rev_to is null;
     update core.label
     set x = null, y = null, w = null, h = null, shape = null, attributes = null, track_id = null,
@@ -4630,6 +4784,8 @@ begin
     update core.media_tag set rev_to = 0 where media_id = any (ids) and rev_to is null;
     update core.media_tag set tag = null where media_id = any (ids) and tag is not null;
     get diagnostics n_tags = row_count;
+    update core.track_end set rev_to = 0 where media_id = any (ids) and rev_to is null;
+    update core.track_end set track_id = null where media_id = any (ids) and track_id is not null;
     perform core.forget_scores(labels);
     delete from core.neighbour where media_id = any (ids) or neighbour_id = any (ids);
     get diagnostics n_edges = row_count;

@@ -134,7 +134,6 @@ begin
                 end if;
             end loop;
         end loop;
-        bounds := core.bounds_of(kind, shape);
     elsif kind = 'rotated_box' then
         outline := core.path_of(shape -> 'corners');
         if coalesce(npoints(outline), 0) <> 4 then
@@ -142,7 +141,6 @@ begin
         elsif not area(outline) > 0 then
             return 'it has no area';
         end if;
-        bounds := core.bounds_of(kind, shape);
     elsif kind = 'polyline' then
         outline := core.path_of(shape -> 'points');
         if coalesce(npoints(outline), 0) < 2 then
@@ -150,16 +148,18 @@ begin
         elsif not length(outline) > 0 then
             return 'it has no length';
         end if;
-        bounds := core.bounds_of(kind, shape);
     elsif kind = 'keypoints' then
         if coalesce(shape @? 'strict $.points[*] ? (
             @.type() != "array" || @.size() != 3 || @[*].type() != "number" || @[2] < 0 || @[2] > 2)', true) then
             return 'keypoints are {"points": [[x, y, visibility 0 to 2], ...]}';
-        elsif not shape @? 'strict $.points[*] ? (@[2] > 0)' then
-            return 'none of its keypoints is labelled (visibility above 0)';
-        end if; -- its box may be that of the object
+        end if;
+        return null; -- its box may be that of the object
     end if;
-    if array_length(bounds, 1) = 4 and greatest(
+    if x is null then
+        return null;
+    end if;
+    bounds := coalesce(bounds, core.bounds_of(kind, shape));
+    if greatest(
         abs(bounds[1] - x), abs(bounds[2] - y), abs(bounds[1] + bounds[3] - x - w), abs(bounds[2] + bounds[4] - y - h)
     ) > 1 then
         return format('its box %s is not around its shape, which is in %s', array[x, y, w, h], bounds);
@@ -173,4 +173,52 @@ comment on function core.shape_problem(
     text, double precision, double precision, double precision, double precision, jsonb
 ) is
     'What is wrong with the shape of a label, for a person; null if nothing is. Rings have three points or more and an area, run '
-    'lengths make up the size of their mask, the box is within a pixel of what it encloses (but of keypoints it may be that of the object).';
+    'lengths make up the size of their mask. If a box is given, it is within a pixel of the one around the shape, save that of '
+    'keypoints, which may be that of the object.';
+
+create function core.place_problem(
+    kind text, x double precision, y double precision, w double precision, h double precision, shape jsonb, width integer, height integer
+)
+returns text
+language sql immutable parallel safe
+return case
+    when kind = 'mask' and ((shape #>> '{size,0}')::numeric <> height or (shape #>> '{size,1}')::numeric <> width)
+        then format('its mask is %s high and %s wide, but the picture %s and %s', shape #>> '{size,0}', shape #>> '{size,1}', height, width)
+    when x < -0.001 or y < -0.001 or x + w > width + 0.001 or y + h > height + 0.001
+        then format('its box [%s, %s, %s, %s] lies partly outside of %s x %s', x, y, w, h, width, height)
+end;
+comment on function core.place_problem(
+    text, double precision, double precision, double precision, double precision, jsonb, integer, integer
+) is 'In what the place of a label disagrees with the size of its picture, for a person; null if in nothing.';
+
+create function core.points_between(a jsonb, b jsonb, share double precision) returns jsonb
+language sql immutable strict parallel safe
+begin atomic
+    select jsonb_agg(
+        case
+            when least((p.point ->> 2)::double precision, (q.point ->> 2)::double precision) = 0 then p.point
+            else jsonb_build_array(
+                (p.point ->> 0)::double precision * (1 - share) + (q.point ->> 0)::double precision * share,
+                (p.point ->> 1)::double precision * (1 - share) + (q.point ->> 1)::double precision * share
+            ) || case when jsonb_array_length(p.point) > 2 then jsonb_build_array(p.point -> 2) else '[]' end
+        end
+        order by p.place)
+    from jsonb_array_elements(a) with ordinality as p (point, place)
+    join jsonb_array_elements(b) with ordinality as q (point, place) using (place);
+end;
+comment on function core.points_between(jsonb, jsonb, double precision) is
+    'The points at a share (0 to 1) of the way from those of one list to those of another as long. A keypoint that is not labelled '
+    'at either end stays as it is at the first, and its visibility too.';
+
+create function core.shape_between(kind text, a jsonb, b jsonb, share double precision) returns jsonb
+language sql immutable parallel safe
+return case
+    when a is null or share = 0 then a
+    when kind = 'rotated_box' then jsonb_build_object('corners', core.points_between(a -> 'corners', b -> 'corners', share))
+    when kind in ('keypoints', 'polyline') and jsonb_array_length(a -> 'points') = jsonb_array_length(b -> 'points')
+        then jsonb_build_object('points', core.points_between(a -> 'points', b -> 'points', share))
+    else a
+end;
+comment on function core.shape_between(text, jsonb, jsonb, double precision) is
+    'The shape at a share (0 to 1) of the way from one to another of the same kind: corners, keypoints and polylines of as many points '
+    'move in straight lines, polygons and masks stay as they are at the first.';

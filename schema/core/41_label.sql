@@ -39,6 +39,10 @@ create table core.label (
             when 'box' then num_nulls(x, y, w, h) = 0 and w > 0 and h > 0
             else num_nulls(x, y, w, h, shape) = 0 and w >= 0 and h >= 0
         end end),
+    constraint label_finite_check check (
+        abs(x) < 'infinity' and abs(y) < 'infinity' and w < 'infinity' and h < 'infinity'),
+    constraint label_shape_check check (
+        shape is null or core.shape_problem(kind, null, null, null, null, shape) is null),
     constraint label_relation_check check (
         case when kind = 'relation'
             then rev_to is not null or (num_nulls(subject_id, target_id) = 0 and subject_id <> target_id)
@@ -61,6 +65,73 @@ create index label_subject_idx on core.label (subject_id) where subject_id is no
 create index label_target_idx on core.label (target_id) where target_id is not null;
 call core.make_versioned('core.label');
 call core.protect('core.label');
+
+create function core.is_said_before(l core.label) returns boolean
+language sql stable
+return exists (
+    select from core.media as m
+    join core.label as p on p.media_id in (m.media_id, m.parent_media_id) and p.label_id < l.label_id
+    where m.media_id = l.media_id
+        and (p.kind, p.x, p.y, p.w, p.h, p.shape, p.subject_id, p.target_id)
+        is not distinct from (l.kind, l.x, l.y, l.w, l.h, l.shape, l.subject_id, l.target_id)
+);
+comment on function core.is_said_before(core.label) is
+    'Whether the same geometry or ends were said of the media, or of what it was made of, before: a correction of the class, a roll '
+    'back, a clean copy leave them as they were.';
+
+create function core.video_of(media bigint) returns bigint
+language sql stable
+return (select case m.kind when 'frame' then m.parent_media_id else m.media_id end from core.media as m where m.media_id = media);
+comment on function core.video_of(bigint) is 'The video that a media is a frame of, else the media itself.';
+
+create function core.misplaced(l core.label) returns text
+language sql stable
+return (
+    select coalesce(
+        core.place_problem(l.kind, case when l.origin = 'human' then l.x end, l.y, l.w, l.h, l.shape, m.width, m.height),
+        case when l.origin = 'human' then core.shape_problem(l.kind, l.x, l.y, l.w, l.h, l.shape) end
+    )
+    from core.media as m where m.media_id = l.media_id
+);
+comment on function core.misplaced(core.label) is
+    'In what the place of a label disagrees with its picture, for a person; null if in nothing. What files, models and the like say '
+    'may lie partly outside; what a person says may not.';
+
+create function core.check_labels() returns trigger
+language plpgsql security definer set search_path = pg_catalog as $$
+declare
+    l core.label;
+begin
+    for l in -- few: of what files say only the masks
+        select c.* from changed as c where c.kind in ('mask', 'relation') or (c.origin = 'human' and c.x is not null)
+    loop
+        if l.kind = 'relation' then
+            if not exists (
+                select from core.label as s join core.label as t on t.object_id = l.target_id and t.rev_to is null and t.kind <> 'relation'
+                where s.object_id = l.subject_id and s.rev_to is null and s.kind <> 'relation'
+                    and core.video_of(s.media_id) = core.video_of(l.media_id) and core.video_of(t.media_id) = core.video_of(l.media_id)
+            ) and not core.is_said_before(l) then
+                raise exception 'the relation between % and % is not between two live labels of media %', l.subject_id, l.target_id, l.media_id
+                    using errcode = 'SD002', hint = 'give object_ids of smartdb.label, of the same media or of frames of the same video';
+            end if;
+        elsif core.misplaced(l) is not null and not core.is_said_before(l) then
+            raise exception 'a % of media % cannot be so: %', l.kind, l.media_id, core.misplaced(l)
+                using errcode = 'SD002', hint = 'draw it within the picture; pixels are those of the upright one';
+        end if;
+    end loop;
+    if exists (select from core.tombstone) and exists (select from changed as c join core.tombstone as t on t.media_id = c.media_id) then
+        raise exception 'media % was erased', (select min(c.media_id) from changed as c join core.tombstone as t on t.media_id = c.media_id)
+            using errcode = 'SD001', hint = 'nothing can be said of it any more; see: select * from smartdb.tombstone';
+    end if;
+    return null;
+end
+$$;
+comment on function core.check_labels() is
+    'Statement trigger of labels: what people draw lies within the picture, masks are of its size, relations lead to live labels, '
+    'and nothing is said of an erased media.';
+create trigger check_on_insert after insert on core.label referencing new table as changed
+for each statement execute function core.check_labels();
+
 comment on table core.label is
     'What an actor says about a media. Never edited: an edit closes the row (rev_to) and opens '
     'another with the same object_id; live rows have rev_to null.';

@@ -90,11 +90,12 @@ begin atomic
         ) then 'propagated' else l.origin end,
         l.actor_id, l.confidence, run
     from core.label as l
-    where l.media_id = parent and l.rev_to is null
+    where l.media_id = parent and l.rev_to is null and l.kind <> 'relation'
     order by l.label_id;
 end;
 comment on function core.copy_labels(bigint, bigint, bigint[], bigint) is
-    'Says of a clean copy what was said of its original, by the same actors: it has the same geometry. A label of which '
+    'Says of a clean copy what was said of its original, by the same actors, save relations, which are between things of the '
+    'original: it has the same geometry. A label of which '
     'more than half was removed is propagated, which is nobody''s word until it is reviewed.';
 
 create function core.kin() returns table (media_id bigint, copy_id bigint)

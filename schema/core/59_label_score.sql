@@ -1,6 +1,6 @@
 -- Reviewing: what each detector of label errors says of each label it examined, and the rules that
--- labels must fulfil. Scores lie in blocks, as columns: 1,000,000 labels by 10 detectors are 55 MB
--- and written in half a second; a row for each takes 900 MB and 20 s. See docs/decisions.
+-- labels must fulfil. Scores lie in blocks, as columns: a row for each of 1,000,000 labels takes
+-- 87 MB and 5.8 s to copy, insert and index, for one detector alone.
 
 create table core.label_scoring (
     run_id bigint not null,

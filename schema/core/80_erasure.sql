@@ -9,8 +9,8 @@ begin
         return after = before || '{"x": null, "y": null, "w": null, "h": null, "shape": null, "attributes": null, "track_id": null, "subject_id": null, "target_id": null}'
             and exists (select from core.tombstone as t where t.media_id = (before ->> 'media_id')::bigint);
     end if;
-    if relation = 'media_tag' then
-        return after = before || '{"tag": null}'
+    if relation in ('media_tag', 'track_end') then
+        return after = before || case relation when 'media_tag' then '{"tag": null}' else '{"track_id": null}' end::jsonb
             and exists (select from core.tombstone as t where t.media_id = (before ->> 'media_id')::bigint);
     end if;
     if relation = 'gold' then
@@ -96,7 +96,7 @@ declare
     ids constant bigint[] := array(
         select t.media_id from core.tombstone as t join core.media as m on m.media_id = t.media_id
         where t.erasure_id = erasure and m.erased_at is null order by t.media_id limit n);
-    labels constant bigint[] := array(select l.label_id from core.label as l where l.media_id = any (ids));
+    labels bigint[];
     encoder bigint;
     n_edges bigint;
     n_vectors bigint := 0;
@@ -107,6 +107,8 @@ begin
     if cardinality(ids) = 0 then
         return 0;
     end if;
+    perform core.checkpoint(); -- who began to write labels of them has ended; who begins now sees the tombstones
+    labels := array(select l.label_id from core.label as l where l.media_id = any (ids));
     update core.label set rev_to = 0 where label_id = any (labels) and rev_to is null;
     update core.label
     set x = null, y = null, w = null, h = null, shape = null, attributes = null, track_id = null,
@@ -120,6 +122,8 @@ begin
     update core.media_tag set rev_to = 0 where media_id = any (ids) and rev_to is null;
     update core.media_tag set tag = null where media_id = any (ids) and tag is not null;
     get diagnostics n_tags = row_count;
+    update core.track_end set rev_to = 0 where media_id = any (ids) and rev_to is null;
+    update core.track_end set track_id = null where media_id = any (ids) and track_id is not null;
     perform core.forget_scores(labels);
     delete from core.neighbour where media_id = any (ids) or neighbour_id = any (ids);
     get diagnostics n_edges = row_count;

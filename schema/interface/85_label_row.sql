@@ -1,5 +1,5 @@
 -- A label object read: the row of core.label that it asks for, save whose it is.
-create function smartdb.label_row(label jsonb) returns core.label
+create function smartdb.label_row(label jsonb, is_new boolean default true) returns core.label
 language plpgsql stable as $$
 declare
     result core.label;
@@ -59,7 +59,7 @@ begin
         when result.kind <> 'relation' and num_nonnulls(result.subject_id, result.target_id) > 0
             then 'only a relation has subject_id and target_id'
         when not result.confidence between 0 and 1 then 'its confidence is not between 0 and 1'
-    end, core.shape_problem(result.kind, result.x, result.y, result.w, result.h, result.shape));
+    end, case when is_new then core.shape_problem(result.kind, result.x, result.y, result.w, result.h, result.shape) end);
     if wrong is not null then
         raise exception 'a % cannot be so: %', result.kind, wrong
             using errcode = 'SD002', hint = 'pixels of the upright picture; see the comment on core.label.shape';
@@ -67,10 +67,10 @@ begin
     return result;
 end
 $$;
-comment on function smartdb.label_row(jsonb) is
+comment on function smartdb.label_row(jsonb, boolean) is
     'The row of core.label that a label object asks for: {"class", "kind" (default classification), "x", "y", "w", "h", "shape", '
     '"attributes", "confidence", "track_id", "subject_id", "target_id"}. Its class is not looked up. Where a shape has no box, '
-    'the box around it is taken. SD002 says what is wrong.';
+    'the box around it is taken; that a box is around its shape is judged if it is new. SD002 says what is wrong.';
 
 -- example:
 --   select kind, x, y, w, h from smartdb.label_row('{"kind": "polyline", "shape": {"points": [[3, 4], [9, 6]]}}')

@@ -20,7 +20,7 @@ begin
     elsif changes ? 'shape' then -- and a new shape has a new box
         wanted := wanted - '{x,y,w,h}'::text[];
     end if;
-    result := smartdb.label_row(wanted || (changes - aside));
+    result := smartdb.label_row(wanted || (changes - aside), changes ?| '{kind,x,y,w,h,shape}');
     result.class_id := case when changes ? 'class' then smartdb.require_class(
         changes ->> 'class', (select c.ontology from smartdb.ontology_class as c where c.class_id = l.class_id))
         else l.class_id end;

@@ -14,7 +14,7 @@ begin
     perform smartdb.require_media(l.media_id);
     if l.rev_to is not null then
         select k.label_id into now_id from core.label as k where k.object_id = l.object_id and k.rev_to is null;
-        select d.* into e from smartdb.label_edit as d where d.label_id = label;
+        select d.* into e from smartdb.label_edit as d where d.object_id = l.object_id order by d.edit_id desc limit 1;
         raise exception 'label % was % meanwhile%', label, case when now_id is null then 'removed' else 'changed' end,
             coalesce(' by ' || e.actor, '') || coalesce(': ' || e.reason, '')
             using errcode = 'SD005', hint = format('see: select * from smartdb.label_history where object_id = %s', l.object_id),

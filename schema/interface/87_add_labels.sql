@@ -10,7 +10,7 @@ declare
     torn text;
 begin
     perform smartdb.require_media(media);
-    said := smartdb.label_rows(labels, ontology);
+    said := smartdb.label_rows(labels, ontology, media);
     if task is not null and (smartdb.require_lease(task, actor)).media_id <> media then
         raise exception 'task % is about another media than %', task, media
             using errcode = 'SD002', hint = 'see: select * from smartdb.task_queue';

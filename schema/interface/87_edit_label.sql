@@ -22,7 +22,7 @@ begin
     if l.actor_id <> me then -- how sure the other was
         wanted := wanted - 'confidence';
     end if;
-    n := smartdb.label_row(wanted || changes);
+    n := smartdb.label_row(wanted || changes, changes ?| '{kind,x,y,w,h,shape}');
     n.class_id := case
         when changes ? 'class' then smartdb.require_class(
             changes ->> 'class', (select c.ontology from smartdb.ontology_class as c where c.class_id = l.class_id))

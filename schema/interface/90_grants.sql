@@ -21,6 +21,10 @@ grant execute on all routines in schema smartdb to smartdb_reader;
 -- Terms are read by functions that act as the owner; readers reach them through the interface alone.
 grant execute on function core.terms_above(bigint), core.use_refused(text, timestamptz) to smartdb_reader;
 grant execute on function core.original(bigint) to smartdb_reader;
+-- What is between two shapes is computed from what they may read.
+grant execute on function
+    core.shape_between(text, jsonb, jsonb, double precision), core.points_between(jsonb, jsonb, double precision)
+to smartdb_reader;
 -- So is what is written about media, which is never told, only matched.
 grant execute on function core.text_match(tsquery, bigint) to smartdb_reader;
 -- Verifying a version counts hidden media too, and tells the digest alone.
@@ -35,7 +39,7 @@ grant select (media_id) on core.restriction to smartdb_annotator, smartdb_review
 grant select on
     core.ontology, core.ontology_version, core.class, core.media, core.media_location, core.actor,
     core.batch, core.batch_item, core.task, core.label, core.review, core.label_issue, core.media_tag,
-    core.project, core.submission, core.label_edit, core.comment, core.review_transition
+    core.project, core.submission, core.label_edit, core.track_end, core.comment, core.review_transition
 to smartdb_annotator, smartdb_reviewer;
 -- A person is known by name at their first answer.
 grant insert on core.actor to smartdb_annotator, smartdb_reviewer;
@@ -52,7 +56,9 @@ grant execute on function smartdb.reassign_task(bigint, text, interval) to smart
 -- Whoever writes labels has their shapes checked.
 grant execute on function
     core.path_of(jsonb), core.mask_facts(integer, text), core.bounds_of(text, jsonb),
-    core.shape_problem(text, double precision, double precision, double precision, double precision, jsonb)
+    core.shape_problem(text, double precision, double precision, double precision, double precision, jsonb),
+    core.place_problem(text, double precision, double precision, double precision, double precision, jsonb, integer, integer),
+    core.misplaced(core.label), core.is_said_before(core.label), core.video_of(bigint)
 to smartdb_annotator, smartdb_reviewer, smartdb_writer;
 -- Number what they write.
 grant usage on sequence core.revision, core.label_object to smartdb_annotator, smartdb_reviewer;
@@ -202,7 +208,8 @@ declare
         ['core.review', 'smartdb_writer, smartdb_reviewer'],
         ['core.gold', 'smartdb_writer, smartdb_reviewer'],
         ['core.dataset_tag', 'smartdb_writer'],
-        ['core.media_tag', 'smartdb_writer, smartdb_annotator, smartdb_reviewer']
+        ['core.media_tag', 'smartdb_writer, smartdb_annotator, smartdb_reviewer'],
+        ['core.track_end', 'smartdb_writer, smartdb_annotator, smartdb_reviewer']
     ];
     one text[];
 begin

@@ -57,6 +57,7 @@ COMMANDS = {
     "classes": "smartdb.cli.annotate:classes",
     "labels": "smartdb.cli.annotate:labels",
     "project": "smartdb.cli.project:project",
+    "label": "smartdb.cli.label:label",
     "tasks": "smartdb.cli.annotate:tasks",
     "task": "smartdb.cli.task:task",
     "gold": "smartdb.cli.gold:gold",

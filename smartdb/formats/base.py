@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 Kind = Literal[
-    "classification", "box", "rotated_box", "polygon", "mask", "polyline", "keypoints", "caption"
-]
+    "classification", "box", "rotated_box", "polygon", "mask", "polyline", "keypoints", "caption",
+    "relation",
+]  # fmt: skip
 
 WARNINGS = ("outside", "size_differs")
 """Reasons with which a row goes in all the same; the others: comment on core.import_problem."""

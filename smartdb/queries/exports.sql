@@ -146,7 +146,7 @@ with said as (
         l.*, core.label_content(l.class_id, l.kind, l.x, l.y, l.w, l.h, l.shape, l.attributes) as content,
         array_position(array['consensus', 'human', 'import', 'model', 'propagated'], l.origin) as weight
     from smartdb.label_at(%(revision)s) as l
-    where l.media_id = any (%(media_ids)s::bigint[]) and l.origin = any (%(origins)s::text[])
+    where l.media_id = any (%(media_ids)s::bigint[]) and l.origin = any (%(origins)s::text[]) and l.kind <> 'relation'
         and l.class_id in (select c.class_id from core.class as c where c.ontology_id = %(ontology_id)s)
 ),
 
@@ -171,6 +171,13 @@ from told as t
 order by
     t.media_id, t.kind collate "C", t.class collate "C", t.x, t.y, t.w, t.h, t.shape::text collate "C",
     t.attributes::text collate "C", t.confidence, t.track_id, t.n;
+
+-- name: n_relations
+-- How many relations are said of the media of the plan at the revision.
+select count(*)
+from smartdb.label_at(%(revision)s) as l
+join pg_temp.export_item as e on e.media_id = l.media_id
+where l.kind = 'relation' and l.origin = any (%(origins)s::text[]);
 
 -- name: begin
 -- Opens an export, or goes on with the one that was begun at this place.

@@ -179,6 +179,7 @@ select
             l.w < 0 or l.h < 0
             or ((l.w = 0 or l.h = 0) and l.kind not in ('polyline', 'keypoints'))
             then 'zero_size'
+        when core.shape_problem(l.kind, null, null, null, null, l.shape) is not null then 'bad_shape'
         when
             l.kind = 'mask' and (
                 (l.shape #>> '{size,0}')::numeric <> p.real_height
@@ -205,9 +206,9 @@ select
         when 'not_a_number' then format('its box is [%s, %s, %s, %s]', r.x, r.y, r.w, r.h)
         when 'bad_row' then format('its confidence is %s, not 0 to 1', r.confidence)
         when 'zero_size' then format('its box [%s, %s, %s, %s] has no area', r.x, r.y, r.w, r.h)
-        when 'bad_shape' then format(
-            'its mask is %s high and %s wide, but the picture %s and %s',
-            r.shape #>> '{size,0}', r.shape #>> '{size,1}', r.real_height, r.real_width)
+        when 'bad_shape' then coalesce(
+            core.shape_problem(r.kind, null, null, null, null, r.shape),
+            core.place_problem(r.kind, null, null, null, null, r.shape, r.real_width, r.real_height))
         else format(
             'its box [%s, %s, %s, %s] lies partly outside of %s x %s; it is kept as it is',
             r.x, r.y, r.w, r.h, r.real_width, r.real_height)

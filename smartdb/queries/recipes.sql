@@ -16,6 +16,7 @@ select
 from core.label as l
 join core.class as c on c.class_id = l.class_id
 where l.media_id = any (%(media_ids)s::bigint[]) and l.rev_to is null and l.origin <> 'model'
+    and l.kind <> 'relation' -- it leads to things of the original
 order by l.label_id;
 
 -- name: made

@@ -39,6 +39,7 @@ IN_PATHS = {
     "batch_id": "Identity of the batch.",
     "pruning_id": "Identity of the pruning.",
     "dataset": "Name of the dataset.",
+    "ontology": "Name of the ontology.",
     "version": "Number of the version, from 1.",
 }
 

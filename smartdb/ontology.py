@@ -43,13 +43,13 @@ def create(
         raise Conflict(
             f"there is an ontology {name!r} already; add classes to it, or choose another name"
         )
-    ordered = _ordered(_named(names), parents or {}, known={})
-    if not ordered:
+    layers = ordered(_named(names), parents or {}, known={})
+    if not layers:
         raise InvalidInput(f"ontology {name!r} needs at least one class")
     with translated():
         found = _row(conn, "create", {"ontology": name, "note": note})
     assert found is not None
-    _add(conn, found[0], 1, ordered, "first classes")
+    _add(conn, found[0], 1, layers, "first classes")
     return int(found[0])
 
 
@@ -66,7 +66,7 @@ def add_classes(
     It is the next version, or the present one if nothing is new. NotFound for an unknown ontology,
     InvalidInput as `create`, and for a class that lies elsewhere in the tree already.
     """
-    conn.execute(statement("ontology", "lock"), {"ontology": ontology})
+    lock(conn, ontology)
     ontology_id, version = _known(conn, ontology)
     known = {each.name: each.parent for each in classes(conn, ontology)}
     wanted, parents = _named(names), parents or {}
@@ -76,20 +76,25 @@ def add_classes(
                 f"class {name!r} of ontology {ontology!r} lies under {known[name]!r}, "
                 f"not {parents[name]!r}; give the new class a name of its own"
             )
-    ordered = _ordered([name for name in wanted if name not in known], parents, known)
-    if not ordered:
+    layers = ordered([name for name in wanted if name not in known], parents, known)
+    if not layers:
         return version
-    _add(conn, ontology_id, version + 1, ordered, message)
+    _add(conn, ontology_id, version + 1, layers, message)
     return version + 1
 
 
 def ensure(conn: psycopg.Connection[Any], ontology: str, names: Sequence[str], message: str) -> int:
     """`add_classes` to the ontology, which is made if there is none; returns the version."""
-    conn.execute(statement("ontology", "lock"), {"ontology": ontology})
+    lock(conn, ontology)
     if _find(conn, ontology) is not None:
         return add_classes(conn, ontology, names, message)
     create(conn, ontology, names)
     return 1
+
+
+def lock(conn: psycopg.Connection[Any], ontology: str) -> None:
+    """Until the transaction ends nobody else changes the ontology of this name."""
+    conn.execute(statement("ontology", "lock"), {"ontology": ontology})
 
 
 def classes(conn: psycopg.Connection[Any], ontology: str) -> list[Class]:
@@ -143,7 +148,7 @@ def _named(names: Iterable[str]) -> list[str]:
     return listed
 
 
-def _ordered(
+def ordered(
     names: list[str], parents: Mapping[str, str], known: Mapping[str, str | None]
 ) -> list[list[tuple[str, str | None]]]:
     """Names with their parents in layers, so that every parent comes before its children."""

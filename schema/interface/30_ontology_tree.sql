@@ -34,3 +34,5 @@ comment on column smartdb.ontology_tree.version_from is 'First ontology version 
 --   animals | pet | 0
 --   animals | pet > cat | 1
 --   animals | pet > dog | 1
+--   garden | plant | 0
+--   garden | plant > blossom | 1

@@ -27,6 +27,12 @@ grant execute on function
 to smartdb_reader;
 -- So is what is written about media, which is never told, only matched.
 grant execute on function core.text_match(tsquery, bigint) to smartdb_reader;
+-- What an ontology has against a label is told with the label.
+grant execute on function
+    core.label_problem(bigint, text, jsonb, jsonb),
+    core.is_unfit(jsonb, text, text[], double precision, double precision),
+    core.meets(jsonb, jsonb)
+to smartdb_reader;
 -- Verifying a version counts hidden media too, and tells the digest alone.
 grant execute on function core.count_digest(bigint, integer) to smartdb_reader;
 
@@ -98,7 +104,10 @@ grant insert, update (status, counts, error, finished_at) on core.run to smartdb
 grant insert, update (uri, licence, consent_basis, allowed_use, jurisdiction, expires_at)
 on core.source to smartdb_writer;
 grant insert, update (captured_at, group_key, attributes) on core.media to smartdb_writer;
-grant insert, update (version_to) on core.class to smartdb_writer;
+grant insert, update (version_to, changed_in, parent_class_id, kinds, skeleton, is_open) on core.class to smartdb_writer;
+grant insert, update (version_to) on core.class_attribute to smartdb_writer;
+grant insert on core.class_rule to smartdb_writer;
+grant execute on function core.migrated_attributes(jsonb, jsonb, jsonb, jsonb) to smartdb_writer;
 grant insert, update (class_id) on core.class_mapping to smartdb_writer;
 grant insert, update, delete on core.quality_threshold, core.media_terms to smartdb_writer;
 grant insert, update (note) on core.dataset to smartdb_writer;

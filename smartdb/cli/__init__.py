@@ -54,6 +54,7 @@ COMMANDS = {
     "search": "smartdb.cli.search:search",
     "prompt": "smartdb.cli.search:prompt",
     "index": "smartdb.cli.search:index",
+    "ontology": "smartdb.cli.ontology:ontology",
     "classes": "smartdb.cli.annotate:classes",
     "labels": "smartdb.cli.annotate:labels",
     "project": "smartdb.cli.project:project",

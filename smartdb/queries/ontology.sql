@@ -38,4 +38,4 @@ order by t.path, t.class_id;
 
 -- name: names
 -- The names of all ontologies.
-select o.name from core.ontology as o order by o.name;
+select o.ontology from smartdb.ontology as o order by o.ontology;

@@ -12,7 +12,7 @@ select r.recipe_id, r.name, r.pipeline, r.seed, r.note from smartdb.recipe as r 
 -- The labels of media that go over to what is made of them, with the names of their keypoints.
 select
     l.media_id, l.label_id, l.class_id, c.name as class, l.kind, l.x, l.y, l.w, l.h, l.shape, l.attributes, l.actor_id,
-    l.confidence, coalesce(c.attribute_schema -> 'keypoints', '[]') as keypoints
+    l.confidence, coalesce(c.skeleton -> 'points', '[]') as keypoints
 from core.label as l
 join core.class as c on c.class_id = l.class_id
 where l.media_id = any (%(media_ids)s::bigint[]) and l.rev_to is null and l.origin <> 'model'

@@ -117,6 +117,29 @@ def test_the_reviewing_page_runs_as_a_reviewer(
     assert [v for (v,) in verdicts] == ["corrected", "accepted", "rejected"]
 
 
+def test_the_ontology_page_runs(
+    cli: Callable[..., Any], as_role: Callable[[str], psycopg.Connection[Any]],
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+    for name, text in zip(
+        ("pets.yaml", "pets-2.yaml"), blocks("how-to-ontology.md", "yaml"), strict=True
+    ):
+        (tmp_path / name).write_text(text)
+    for block in blocks("how-to-ontology.md", "sh"):
+        for line in block.splitlines():
+            done = cli(*shlex.split(line)[1:])
+            assert done.exit_code == 0, f"{line}\n{done.output}"
+    assert json.loads((tmp_path / "pets-1.json").read_text())["ontology"] == "pets"
+    conn = as_role("smartdb_reader")
+    conn.execute("set search_path = smartdb, public")
+    counts = [
+        len(conn.execute(statement.encode()).fetchall())
+        for statement in blocks("how-to-ontology.md", "sql")[0].rstrip().rstrip(";").split(";")
+    ]
+    assert counts == [5, 7, 5, 4, 0, 0]
+
+
 def test_the_settings_of_the_loop_are_its_own() -> None:
     config = yaml.safe_load(blocks("how-to-pipelines.md", "yaml")[0])
     loop = Loop(**config["resources"]["loop"]["config"])

@@ -252,3 +252,27 @@ select r.run_id, x.* from core.run as r, (values
     (11, 3, 'classification', null, null, null, null, 0.7::real), (8, 2, 'box', 21.0, 10.0, 20.0, 10.0, 0.6)
 ) as x (media_id, class_id, kind, x, y, w, h, confidence)
 where r.kind = 'import_predictions';
+
+-- A garden's ontology in three versions: an attribute is added, then a class renamed and one merged into another.
+insert into core.ontology (name) values ('garden');
+insert into core.ontology_version (ontology_id, version, message) values (2, 1, 'plants');
+insert into core.class (ontology_id, name, parent_class_id, kinds, version_from, is_open) values
+    (2, 'plant', null, '{classification,box}', 1, true), (2, 'flower', 4, '{classification,box}', 1, false),
+    (2, 'weed', 4, '{classification,box}', 1, true);
+insert into core.class_attribute (class_id, name, type, choices, is_required, place, version_from)
+values (5, 'colour', 'choice', '{red,white}', true, 1, 1);
+insert into core.ontology_version (ontology_id, version, message) values (2, 2, 'polygons; shades of red');
+update core.class set kinds = '{classification,box,polygon}', changed_in = 2 where class_id = 5;
+insert into core.class_attribute (class_id, name, type, choices, condition, place, version_from)
+values (5, 'shade', 'choice', '{dark,light}', '{"colour": ["red"]}', 2, 2);
+insert into core.ontology_version (ontology_id, version, message) values (2, 3, 'blossoms; weeds are plants');
+update core.class set version_to = 3 where class_id in (5, 6);
+insert into core.class (ontology_id, name, parent_class_id, kinds, version_from, is_open, replaces_class_id)
+values (2, 'blossom', 4, '{classification,box,polygon}', 3, false, 5);
+insert into core.class_attribute (
+    class_id, name, type, choices, is_required, condition, place, version_from, replaces_attribute_id)
+select 7, a.name, a.type, a.choices, a.is_required, a.condition, a.place, 3, a.attribute_id
+from core.class_attribute as a where a.class_id = 5;
+update core.class_attribute set version_to = 3 where class_id = 5;
+insert into core.class_rule (ontology_id, version, place, class_id, target_class_id, given)
+values (2, 3, 1, 5, 7, null), (2, 3, 2, 6, 4, '{"wanted": false}');

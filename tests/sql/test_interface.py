@@ -18,6 +18,7 @@ EXAMPLE = re.compile(
 )
 FILES = sorted(path for path in INTERFACE.glob("*.sql") if path.name != "90_grants.sql")
 WRITERS = {
+    "32_label_unfit": "smartdb_writer",
     "46_add_labelling_function": "smartdb_writer",
     "46_drop_labelling_function": "smartdb_writer",
     "33_label_edit": "smartdb_annotator",

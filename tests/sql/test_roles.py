@@ -260,8 +260,10 @@ TERMS = {
     "core.text_match(tsquery,bigint)",
     "core.count_digest(bigint,integer)",
     "core.original(bigint)",
+    "core.label_problem(bigint,text,jsonb,jsonb)",
 }
-"""What everybody may call, through views, though it acts as the owner: terms, ids and digests."""
+"""What everybody may call, through views, though it acts as the owner: terms, ids and digests,
+and what an ontology would allow."""
 
 KEEPS = "core.keep_submission(bigint,bigint,text,jsonb,bigint[],real,text,text)"
 """What whoever answers tasks may call: it keeps an answer, also of a media hidden meanwhile."""

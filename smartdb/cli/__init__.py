@@ -62,6 +62,7 @@ COMMANDS = {
     "tasks": "smartdb.cli.annotate:tasks",
     "task": "smartdb.cli.task:task",
     "gold": "smartdb.cli.gold:gold",
+    "predictions": "smartdb.cli.predictions:predictions",
     "find-issues": "smartdb.cli.find_issues:find_issues",
     "detectors": "smartdb.cli.find_issues:detectors",
     "patterns": "smartdb.cli.find_issues:patterns",

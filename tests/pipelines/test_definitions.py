@@ -8,6 +8,7 @@ from smartdb.pipelines.turn import STEPS
 GRAPH = {
     "media": set(),
     "media_location": set(),
+    "auto_label": {"embedding", "task_queue"},
     "embedding": {"media"},
     "neighbour": {"embedding"},
     "duplicate_group": {"neighbour"},

@@ -397,3 +397,22 @@ select
 -- name: actor_id
 -- The actor of this name, if it was ever heard.
 select a.actor_id from core.actor as a where a.name = %(actor)s;
+
+-- name: known_predictions
+-- The run that imported these predictions already.
+select r.run_id from core.run as r
+where r.kind = 'import_predictions' and r.status = 'succeeded'
+    and r.parameters ->> 'digest' = %(digest)s and r.parameters ->> 'actor' = %(actor)s
+order by r.run_id desc limit 1;
+
+-- name: unsure
+-- How many classes and boxes have no confidence.
+select count(*) from import_said as s where s.kind in ('classification', 'box') and s.confidence is null;
+
+-- name: add_predictions
+-- Keeps the classes and boxes that a model predicted.
+insert into core.predicted_label (run_id, media_id, class_id, kind, x, y, w, h, confidence)
+select %(run_id)s, s.media_id, s.class_id, s.kind, s.x, s.y, s.w, s.h, s.confidence
+from import_said as s
+where s.kind in ('classification', 'box')
+order by s.media_id, s.n;

@@ -27,6 +27,7 @@ assets = [
     managing.duplicate_group,
     annotating.label,
     annotating.task_queue,
+    annotating.gold_score,
     regions.region_embedding,
     reviewing.label_issue,
     reviewing.review_queue,

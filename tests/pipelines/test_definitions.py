@@ -15,6 +15,7 @@ GRAPH = {
     "media_graph": {"neighbour"},
     "label": {"media"},
     "task_queue": {"label"},
+    "gold_score": {"label"},
     "region_embedding": {"label", "embedding"},
     "label_issue": {"label", "duplicate_group"},
     "review_queue": {"label_issue"},

@@ -2,7 +2,7 @@
 create view smartdb.agreement as
 with said as (
     select l.actor, l.media_id, min(l.class_id) as class_id
-    from smartdb.label as l where l.kind = 'classification'
+    from smartdb.label as l where l.kind = 'classification' and l.origin <> 'model'
     group by l.actor, l.media_id having count(*) = 1
 ),
 pair as (

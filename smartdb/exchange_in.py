@@ -140,7 +140,11 @@ def take(intake: Intake, answers: Sequence[Answer]) -> None:
     for exchange_id, some in by.items():
         values = {"exchange_id": exchange_id, "media_ids": [a.media_id for a in some if a.media_id]}
         before = {(m, a): (d, t) for m, a, d, t in rows(intake.conn, "answers", values)}
-        known_of = _known(intake, values)
+        fresh = [
+            a.media_id for a in some
+            if a.media_id and before.get((a.media_id, a.key), (None,))[0] != _digest(a)
+        ]  # fmt: skip
+        known_of = _known(intake, values | {"media_ids": fresh}) if fresh else defaultdict(list)
         quiet: list[tuple[Answer, bytes]] = []
         n_kept = 0
         for each in some:

@@ -22,6 +22,7 @@ from . import (
     media,
     ontologies,
     problems,
+    projects,
     prunings,
     recipes,
     regions,
@@ -70,8 +71,8 @@ def create_app(url: str | None = None, *, trusted_hosts: Sequence[str] | None = 
     app.after_request(_add_headers)
     problems.register(app)
     parts = (
-        media, graph, images, regions, search, tasks, labels, ontologies, tags, reviews, agreement,
-        datasets, versions, recipes, exports, prunings, batches, runs, health, docs,
+        media, graph, images, regions, search, projects, tasks, labels, ontologies, tags, reviews,
+        agreement, datasets, versions, recipes, exports, prunings, batches, runs, health, docs,
     )  # fmt: skip
     for module in parts:
         app.register_blueprint(module.routes)

@@ -48,6 +48,9 @@ class Problem(Resource):
     code: str = Field(description="Stable name of this kind of error, for programs.")
     request_id: str = Field(description="Names this request in the server's log.")
     sqlstate: str | None = Field(default=None, description="What the database called it.")
+    submission_id: int | None = Field(
+        default=None, description="The refused answer to a task, which is kept: /v1/submissions."
+    )
     errors: list[FieldError] | None = Field(
         default=None, description="What is wrong with the request."
     )
@@ -109,6 +112,7 @@ def _of_smartdb(error: SmartdbError) -> Response:
             code=code_of(kind),
             request_id=g.request_id,
             sqlstate=sqlstate,
+            submission_id=error.submission_id,
             errors=error.errors if isinstance(error, InvalidRequest) else None,
             versions=error.versions if isinstance(error, StaleEdit) else None,
         )

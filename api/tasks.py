@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Annotated, Any
 
 from flask import Blueprint
 from pydantic import Field
 
-from smartdb import pages
+from smartdb import pages, submissions, tasks
 from smartdb.tasks import Kind
 
 from . import cursors
 from .database import ANNOTATOR, REVIEWER, read, write
-from .fields import Actor, Body, Name, PageQuery, Resource, Share
+from .fields import Actor, Body, Name, PageQuery, Resource, Share, Text
 from .spec import ID, operation
 
 routes = Blueprint("tasks", __name__, url_prefix="/v1")
@@ -36,6 +37,7 @@ class Task(Resource):
     batch_id: int | None
     created_at: datetime
     last_assignee: str | None
+    project: str | None = Field(description="The project that asks.")
 
 
 class TaskPage(Resource):
@@ -50,6 +52,7 @@ class Claim(Body):
 
     actor: Actor
     kind: Kind = "label"
+    project: Name | None = Field(None, description="Only of this project.")
     n: int = Field(1, ge=1, le=100, description="How many tasks, at most.")
     lease_seconds: int = Field(
         600, ge=10, le=86_400, description="After this the tasks are open to others again."
@@ -69,6 +72,8 @@ class ClaimedTask(Resource):
     suggested_class: str | None = Field(description="What a detector of label errors would say.")
     issue_kind: str | None
     issue_score: float | None
+    project: str | None = Field(description="The project that asks.")
+    prefill: list[dict[str, Any]] | None = Field(description="Label objects to start from.")
 
 
 class ClaimedTasks(Resource):
@@ -92,10 +97,45 @@ class LabelId(Resource):
     label_id: int
 
 
+class Answer(Body):
+    """The answer to a label task: any number of labels of any kind."""
+
+    actor: Actor
+    labels: Annotated[list[dict[str, Any]], Field(max_length=10_000)] = Field(
+        description="Label objects: class, kind, x, y, w, h, shape, attributes, confidence."
+    )
+    key: Name | None = Field(None, description="Tells a repetition from another answer.")
+    seconds: float | None = Field(
+        None, ge=0, le=1e9, allow_inf_nan=False, description="How long the person worked on it."
+    )
+
+
+class Accepted(Resource):
+    """What was written; the same for the same answer sent again."""
+
+    submission_id: int
+    label_ids: list[int]
+
+
+class Lease(Body):
+    """A wish for more time."""
+
+    actor: Actor
+    lease_seconds: int = Field(600, ge=10, le=86_400)
+
+
+class Leased(Resource):
+    """Until when the task is yours."""
+
+    task_id: int
+    lease_until: datetime
+
+
 class Skip(Body):
     """Gives a task back unanswered."""
 
     actor: Actor
+    reason: Text | None = None
 
 
 class Skipped(Resource):
@@ -120,7 +160,9 @@ def list_tasks(query: TaskQuery) -> TaskPage:
 def claim_tasks(json: Claim) -> ClaimedTasks:
     """Claim the most wanted tasks of a kind for a person; no two callers get the same."""
     role = ANNOTATOR if json.kind == "label" else REVIEWER
-    rows = write(role, pages.claim_tasks, json.actor, json.kind, json.n, json.lease_seconds)
+    rows = write(
+        role, pages.claim_tasks, json.actor, json.kind, json.n, json.lease_seconds, json.project
+    )
     return ClaimedTasks.model_validate({"items": rows})
 
 
@@ -143,6 +185,44 @@ def submit_label(task_id: int, json: LabelAnswer) -> LabelId:
 @routes.post(f"/tasks/<{ID}:task_id>/skip")
 @operation("labelling", Skipped, 400, 403, 404, 409, 413, 415)
 def skip_task(task_id: int, json: Skip) -> Skipped:
-    """Give back a task that the person holds, unanswered; it counts as skipped."""
-    write(ANNOTATOR, pages.skip_task, task_id, json.actor)
+    """End a task that the person holds and that nobody could answer; it counts as skipped."""
+    write(ANNOTATOR, pages.skip_task, task_id, json.actor, json.reason)
     return Skipped(task_id=task_id, state="skipped")
+
+
+@routes.post(f"/tasks/<{ID}:task_id>/answer")
+@operation("labelling", Accepted, 400, 403, 404, 409, 413, 415)
+def answer_task(task_id: int, json: Answer) -> Accepted:
+    """Answer a label task that the person holds with labels of any kind.
+
+    What is refused is kept, with the reason: the problem says its submission_id.
+    """
+    found = write(
+        ANNOTATOR,
+        submissions.submit,
+        task_id,
+        json.actor,
+        json.labels,
+        key=json.key,
+        seconds=json.seconds,
+    )
+    if found.error:
+        raise found.error  # after the commit, which keeps it
+    return Accepted(submission_id=found.submission_id, label_ids=found.label_ids or [])
+
+
+@routes.post(f"/tasks/<{ID}:task_id>/renew")
+@operation("labelling", Leased, 400, 403, 404, 409, 413, 415)
+def renew_task(task_id: int, json: Lease) -> Leased:
+    """Make a lease longer, or take back one that has run out while nobody else claimed it."""
+    lease = timedelta(seconds=json.lease_seconds)
+    until = write(ANNOTATOR, tasks.renew, task_id, json.actor, lease)
+    return Leased(task_id=task_id, lease_until=until)
+
+
+@routes.post(f"/tasks/<{ID}:task_id>/return")
+@operation("labelling", Skipped, 400, 403, 404, 409, 413, 415)
+def return_task(task_id: int, json: Skip) -> Skipped:
+    """Give a task that the person holds back for somebody else."""
+    write(ANNOTATOR, tasks.give_back, task_id, json.actor, json.reason)
+    return Skipped(task_id=task_id, state="open")

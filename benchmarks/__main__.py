@@ -8,7 +8,7 @@ import importlib
 NAMES = (
     "ingest", "incremental", "labels", "embed", "vectors", "versions", "search", "sample", "graph",
     "alike", "label_errors", "hashes", "video", "faces", "export", "api", "regions", "slices",
-    "prune", "growth", "core", "box_issues", "ontology",
+    "prune", "autolabel", "growth", "core", "tasks", "box_issues", "ontology",
 )  # fmt: skip
 
 

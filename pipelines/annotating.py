@@ -5,7 +5,7 @@ from typing import Any
 
 import dagster as dg
 
-from smartdb import labels, tables, tasks
+from smartdb import gold, labels, queues, tables, tasks
 from smartdb.errors import NothingToDo
 
 from .metadata import result
@@ -42,6 +42,15 @@ def label(
 def task_queue(
     context: dg.AssetExecutionContext, database: Database, loop: Loop
 ) -> dg.MaterializeResult[Any]:
-    """A labelling task for every image without a class."""
+    """A labelling task for every image without a class, and what each project wants to wait."""
     with database.writer(context.run.run_id) as conn:
-        return result(tasks.open_tasks(conn, "label", source=loop.called()))
+        opened = tasks.open_tasks(conn, "label", source=loop.called())
+        filled = queues.fill_all(conn)
+    return result({**opened, **{f"project_{name}": n for name, n in filled.items()}})
+
+
+@dg.asset(group_name="s3_annotating", deps=[label], kinds={"postgres"})
+def gold_score(context: dg.AssetExecutionContext, database: Database) -> dg.MaterializeResult[Any]:
+    """Answers to tasks whose truth is known, held against it."""
+    with database.writer(context.run.run_id) as conn:
+        return result(gold.score(conn))

@@ -7,6 +7,7 @@ import dagster as dg
 from . import (
     annotating,
     augmenting,
+    autolabelling,
     checks,
     exporting,
     managing,
@@ -26,6 +27,7 @@ assets = [
     managing.duplicate_group,
     annotating.label,
     annotating.task_queue,
+    annotating.gold_score,
     regions.region_embedding,
     reviewing.label_issue,
     reviewing.review_queue,
@@ -38,7 +40,7 @@ assets = [
 ]
 
 defs = dg.Definitions(
-    assets=[*assets, sourcing.media_location, exporting.export],
+    assets=[*assets, sourcing.media_location, exporting.export, autolabelling.auto_label],
     asset_checks=checks.ALL,
     sensors=sensors.ALL,
     resources={"database": Database(), "loop": Loop()},

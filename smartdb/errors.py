@@ -29,6 +29,8 @@ class SmartdbError(Exception):
 
     status: ClassVar[int] = 500
     exit_code: ClassVar[int] = 1
+    submission_id: int | None = None
+    """The refused answer to a task that is kept, if this says why it was refused."""
 
     def __init__(self, message: str | None = None) -> None:
         super().__init__(message or self.__doc__)

@@ -7,7 +7,7 @@ problem here; everything else is judged in SQL, where the media are known.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
@@ -15,6 +15,7 @@ import psycopg
 
 from smartdb.bulk import copy_rows
 from smartdb.formats.base import WARNINGS, Annotation, Item, Picture, Problem
+from smartdb.formats.geometry import run_lengths
 from smartdb.import_places import Place
 
 CHUNK = 2000
@@ -110,6 +111,8 @@ def _label_row(number: int, item: Annotation) -> list[Any]:
         raise ValueError(f"a {item.kind} without a box")
     if item.kind not in ("classification", "box") and not item.shape:
         raise ValueError(f"a {item.kind} without a shape")
+    if item.kind == "mask":
+        _check_mask(item.shape or {})
     x, y, w, h = map(float, item.box) if item.box and is_placed else (None,) * 4
     confidence = None if item.confidence is None else float(item.confidence)
     return [
@@ -119,6 +122,16 @@ def _label_row(number: int, item: Annotation) -> list[Any]:
         None if item.track is None else shown(item.track), confidence, shown(item.where),
         None if item.key is None else shown(item.key),
     ]  # fmt: skip
+
+
+def _check_mask(shape: Mapping[str, Any]) -> None:
+    """ValueError for run lengths that do not make up the size; SQL would need a millisecond."""
+    size, counts = shape.get("size"), shape.get("counts")
+    if not isinstance(size, (list, tuple)) or len(size) != 2 or not isinstance(counts, str):
+        raise ValueError("a mask without its size and compressed run lengths")
+    runs = run_lengths(counts)
+    if min(runs, default=0) < 0 or sum(runs) != size[0] * size[1]:
+        raise ValueError(f"a mask without run lengths of {size[1]} x {size[0]} pixels")
 
 
 def _problem_row(problem: Problem) -> tuple[Any, ...]:

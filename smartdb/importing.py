@@ -113,6 +113,62 @@ def import_labels(
         return report
 
 
+def import_predictions(
+    conn: psycopg.Connection[Any],
+    path: Path,
+    *,
+    model: str | None = None,
+    format: str | None = None,
+    source: str | None = None,
+    images: str | Path | None = None,
+    ontology: str = "default",
+    mapping: str | None = None,
+    maps: Mapping[str, str | None] | None = None,
+    options: Mapping[str, str] | None = None,
+    digest: str | None = None,
+    of: Path | None = None,
+) -> Report:
+    """Imports what a ``model`` predicted of known media: classes and boxes with confidences.
+
+    They become rows of `smartdb.predicted_label` of one run, not labels; other kinds count as
+    unwanted. Pictures are found as by `import_labels`, but none are ingested, and classes must be
+    known. The same once more (by ``digest``) adds nothing. ``of`` is the file that people know,
+    where path is made of it. InvalidInput for rows without a confidence. Commits at the end; must
+    not be called inside of a transaction.
+    """
+    plan = planned(conn, path, format, images, source, ontology, mapping, model, options or {})
+    uri = walk.uri_of(bytes((of or path).resolve()))
+    parameters = {**plan.parameters(), "uri": uri, "digest": digest}
+    with translated(), _staged(conn):
+        if digest and (
+            known := _rows(conn, "known_predictions", {"digest": digest, "actor": plan.actor})
+        ):
+            _read(conn, plan, maps or {}, create_classes=False)
+            _look(conn, plan, known[0][0])
+            return _report(conn, plan, known[0][0], (), 0, 0)
+        with run(conn, "import_predictions", parameters) as opened:
+            _read(conn, plan, maps or {}, create_classes=False)
+            _look(conn, plan, opened.run_id)
+            added = _do(conn, "add_predictions", {"run_id": opened.run_id})
+            _do(conn, "keep_problems", {"run_id": opened.run_id, "uri": uri})
+            report = _report(conn, plan, opened.run_id, (), added, 0)
+            opened.counts.update(pictures=dict(report.pictures), labels=dict(report.labels))
+        return report
+
+
+def _look(conn: psycopg.Connection[Any], plan: Plan, run_id: int) -> None:
+    """Finds the media of predictions and judges each; InvalidInput if one has no confidence."""
+    _match(conn, plan)
+    _require_found(conn, plan)
+    _judge(conn, run_id)
+    ((n_unsure,),) = _rows(conn, "unsure")
+    if n_unsure:
+        raise InvalidInput(
+            f"{n_unsure} rows of {plan.path.name} have no confidence; "
+            "labels without one are imported by: smartdb import"
+        )
+
+
 @contextmanager
 def _staged(conn: psycopg.Connection[Any]) -> Iterator[None]:
     """The temporary tables, dropped at the end."""
@@ -276,11 +332,16 @@ def _is_file(plan: Plan, name: str) -> bool:
 
 def _resolve(conn: psycopg.Connection[Any], actor_id: int) -> None:
     """Judges each label, and puts what the file says beside what was said before."""
+    _judge(conn, actor_id)
+    _do(conn, "gone", {"actor_id": actor_id})
+
+
+def _judge(conn: psycopg.Connection[Any], seed: int) -> None:
+    """Judges each label, and lists what is said of each media, tracks numbered by seed."""
     for name in ("resolve", "duplicate_ids", "label_problems", "picture_problems"):
         _do(conn, name)
-    _do(conn, "said", {"actor_id": actor_id})
+    _do(conn, "said", {"actor_id": seed})
     _do(conn, "index_said")
-    _do(conn, "gone", {"actor_id": actor_id})
 
 
 def _batches(conn: psycopg.Connection[Any], actor_id: int, run_id: int) -> Iterator[int]:

@@ -147,9 +147,12 @@ def error_page(
     return _rows(conn, "errors", run_id=run_id, **values, **key)
 
 
-def claim_tasks(conn: Connection, actor: str, kind: str, n: int, lease: float) -> list[Row]:
+def claim_tasks(
+    conn: Connection, actor: str, kind: str, n: int, lease: float, project: str | None = None
+) -> list[Row]:
     """Claims up to ``n`` tasks for ``lease`` seconds, with what a person must see to answer."""
-    return _rows(conn, "claimed", actor=actor, kind=kind, n=n, lease=lease)
+    values = {"actor": actor, "kind": kind, "n": n, "lease": lease, "project": project}
+    return _rows(conn, "claimed", **values)
 
 
 def submit_label(
@@ -166,9 +169,9 @@ def submit_label(
     return int(_rows(conn, "submit_label", task_id=task_id, **values)[0]["label_id"])
 
 
-def skip_task(conn: Connection, task_id: int, actor: str) -> None:
-    """Gives a task back unanswered."""
-    _rows(conn, "skip_task", task_id=task_id, actor=actor)
+def skip_task(conn: Connection, task_id: int, actor: str, reason: str | None = None) -> None:
+    """Ends a task unanswered."""
+    _rows(conn, "skip_task", task_id=task_id, actor=actor, reason=reason)
 
 
 def submit_review(

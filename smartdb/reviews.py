@@ -1,4 +1,4 @@
-"""Reviews: verdicts on labels, by people or a simulated reviewer who knows the truth.
+"""Reviews: verdicts on labels and disputes about them, by people or a simulated reviewer.
 
 The caller owns the transaction.
 """
@@ -6,13 +6,14 @@ The caller owns the transaction.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Literal
 
 import psycopg
-from psycopg.rows import tuple_row
+from psycopg.rows import dict_row, tuple_row
+from psycopg.types.json import Jsonb
 
 from smartdb import tasks
 from smartdb.errors import Conflict, translated
@@ -48,14 +49,15 @@ def submit(
     verdict: Verdict,
     class_name: str | None = None,
     reason: str | None = None,
+    *,
+    correction: Mapping[str, Any] | None = None,
 ) -> int:
-    """Answers a review task that the reviewer holds, and returns the review_id.
+    """Answers a review or adjudicate task that the reviewer holds, and returns the review_id.
 
-    LeaseLost if it is not leased to the reviewer (any more); else as `review`.
+    LeaseLost if it is not leased to the reviewer (any more); else as `review` or `adjudicate`.
     """
-    values = {"task_id": task_id, "actor": reviewer, "verdict": verdict}
-    values |= {"class": class_name, "reason": reason}
-    return int(_rows(conn, "submit", values)[0][0])
+    values = _verdict(reviewer, verdict, class_name, reason, correction)
+    return int(_rows(conn, "submit", {"task_id": task_id, **values})[0][0])
 
 
 def review(
@@ -65,15 +67,98 @@ def review(
     verdict: Verdict,
     class_name: str | None = None,
     reason: str | None = None,
+    *,
+    correction: Mapping[str, Any] | None = None,
 ) -> int:
     """Judges a label and returns the review_id: accepted, corrected to a class, or rejected.
 
-    NotFound for an unknown label or class, Conflict if the label has changed meanwhile,
-    InvalidInput for one's own label or a verdict that does not fit the class given.
+    ``correction`` is a label object of all that is to be another: class, geometry, attributes.
+    Where another reviewer said otherwise the label is disputed. NotFound for an unknown label or
+    class, Conflict if the label has changed meanwhile, IllegalVerdict where its review state allows
+    no such verdict, InvalidInput for one's own label or a verdict that does not fit the correction.
     """
-    values = {"label_id": label_id, "actor": reviewer, "verdict": verdict}
-    values |= {"class": class_name, "reason": reason}
-    return int(_rows(conn, "review", values)[0][0])
+    values = _verdict(reviewer, verdict, class_name, reason, correction)
+    return int(_rows(conn, "review", {"label_id": label_id, **values})[0][0])
+
+
+def review_many(
+    conn: psycopg.Connection[Any],
+    label_ids: Sequence[int],
+    reviewer: str,
+    verdict: Literal["accepted", "rejected"],
+    reason: str | None = None,
+) -> int:
+    """Accepts or rejects labels in one statement, all or none, and returns how many."""
+    values = {"label_ids": list(label_ids), "actor": reviewer, "verdict": verdict, "reason": reason}
+    return int(_rows(conn, "review_many", values)[0][0])
+
+
+def dispute(conn: psycopg.Connection[Any], label_id: int, actor: str, reason: str) -> int:
+    """Objects to the last verdict on a label, and returns the review_id; an adjudicator is asked.
+
+    IllegalVerdict where there is no verdict to object to, or it is one's own or final.
+    """
+    values = {"label_id": label_id, "actor": actor, "reason": reason}
+    return int(_rows(conn, "dispute", values)[0][0])
+
+
+def adjudicate(
+    conn: psycopg.Connection[Any],
+    label_id: int,
+    adjudicator: str,
+    verdict: Verdict,
+    class_name: str | None = None,
+    reason: str | None = None,
+    *,
+    correction: Mapping[str, Any] | None = None,
+) -> int:
+    """Settles a dispute for good and returns the review_id.
+
+    InvalidInput for who wrote or judged the label before, IllegalVerdict if it is not disputed.
+    """
+    values = _verdict(adjudicator, verdict, class_name, reason, correction)
+    return int(_rows(conn, "adjudicate", {"label_id": label_id, **values})[0][0])
+
+
+def withdraw(conn: psycopg.Connection[Any], review_id: int, reviewer: str) -> int | None:
+    """Takes one's verdict back with what it did; the label_id that stands now.
+
+    InvalidInput for another's verdict, IllegalVerdict if others judged since, or it is final.
+    """
+    values = {"review_id": review_id, "actor": reviewer}
+    stands: int | None = _rows(conn, "withdraw", values)[0][0]
+    return stands
+
+
+def resolve(
+    conn: psycopg.Connection[Any],
+    issue_id: int,
+    reviewer: str,
+    verdict: Literal["confirmed", "dismissed"],
+    reason: str | None = None,
+    *,
+    correction: Mapping[str, Any] | None = None,
+) -> int | None:
+    """Answers a suspicion; confirming writes what it suggests. The label_id written, if one was.
+
+    NotFound for no such issue, Conflict for one decided before; else as `review`.
+    """
+    values = {"issue_id": issue_id, "actor": reviewer, "verdict": verdict, "reason": reason}
+    values["correction"] = None if correction is None else Jsonb(dict(correction))
+    written: int | None = _rows(conn, "resolve", values)[0][0]
+    return written
+
+
+def story(conn: psycopg.Connection[Any], object_id: int) -> list[dict[str, Any]]:
+    """All that happened to a label, in order; see smartdb.label_story."""
+    with translated(), conn.cursor(row_factory=dict_row) as cursor:
+        return cursor.execute(statement("reviews", "story"), {"object_id": object_id}).fetchall()
+
+
+def disputed(conn: psycopg.Connection[Any]) -> list[dict[str, Any]]:
+    """Labels about which people differ, the oldest dispute first; see smartdb.disputed."""
+    with translated(), conn.cursor(row_factory=dict_row) as cursor:
+        return cursor.execute(statement("reviews", "disputed")).fetchall()
 
 
 def queue(conn: psycopg.Connection[Any], n: int | None = None) -> list[Suspicion]:
@@ -122,6 +207,18 @@ def _answer(
             return "wrong_found"
     except Conflict:
         return "changed"
+
+
+def _verdict(
+    actor: str,
+    verdict: str,
+    class_name: str | None,
+    reason: str | None,
+    correction: Mapping[str, Any] | None,
+) -> dict[str, Any]:
+    changes = None if correction is None else Jsonb(dict(correction))
+    values = {"actor": actor, "verdict": verdict, "class": class_name, "reason": reason}
+    return {**values, "correction": changes}
 
 
 def _known(truth: Mapping[Any, str], media_id: int, uris: list[str]) -> str | None:

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import psycopg
 from psycopg.rows import tuple_row
@@ -25,13 +25,18 @@ LEASE = timedelta(minutes=10)
 
 @dataclass(frozen=True)
 class Task:
-    """A claimed task: say what the media is, or (with a label_id) judge that label."""
+    """A claimed task: say what the media is, or (with a label_id) judge that label.
+
+    ``prefill`` are the label objects one starts from, of the ``project`` that asks.
+    """
 
     task_id: int
     media_id: int
     label_id: int | None
     priority: float
     lease_until: datetime
+    project: str | None = None
+    prefill: list[dict[str, Any]] | None = None
 
 
 @dataclass(frozen=True)
@@ -110,12 +115,15 @@ def claim(
     kind: Kind = "label",
     n: int = 1,
     lease: timedelta = LEASE,
+    *,
+    project: str | None = None,
 ) -> list[Task]:
-    """Leases the ``n`` most wanted tasks to a person; fewer, or none, if there are no more.
+    """Leases the ``n`` most wanted tasks (of a project) to a person; fewer if there are no more.
 
-    Nobody is given a review of their own label. InvalidInput for an actor who is no person.
+    Nobody is given a review of their own label, or asked twice about a media in a project.
+    InvalidInput for an actor who is no person and a closed project, NotFound for an unknown one.
     """
-    values = {"actor": actor, "kind": kind, "n": n, "lease": lease}
+    values = {"actor": actor, "kind": kind, "n": n, "lease": lease, "project": project}
     return [Task(*row) for row in _rows(conn, "claim", values)]
 
 
@@ -143,9 +151,41 @@ def submit_label(
     return int(_rows(conn, "submit_label", values)[0][0])
 
 
-def skip(conn: psycopg.Connection[Any], task_id: int, actor: str) -> None:
+def renew(
+    conn: psycopg.Connection[Any], task_id: int, actor: str, lease: timedelta = LEASE
+) -> datetime:
+    """Leases a task for so long from now to who holds it, and returns until when.
+
+    Also where the lease has run out, while nobody else has claimed it; else LeaseLost.
+    """
+    values = {"task_id": task_id, "actor": actor, "lease": lease}
+    return cast(datetime, _rows(conn, "renew", values)[0][0])
+
+
+def skip(
+    conn: psycopg.Connection[Any], task_id: int, actor: str, reason: str | None = None
+) -> None:
     """Ends a task that the actor holds without an answer; it is not opened again by itself."""
-    _rows(conn, "skip", {"task_id": task_id, "actor": actor})
+    _rows(conn, "skip", {"task_id": task_id, "actor": actor, "reason": reason})
+
+
+def give_back(
+    conn: psycopg.Connection[Any], task_id: int, actor: str, reason: str | None = None
+) -> None:
+    """Puts a task that the actor holds back into the queue, for somebody else."""
+    _rows(conn, "return", {"task_id": task_id, "actor": actor, "reason": reason})
+
+
+def reassign(
+    conn: psycopg.Connection[Any], task_id: int, actor: str, lease: timedelta = timedelta(days=1)
+) -> datetime:
+    """Leases a task that has not ended to a person, whoever holds it; returns until when.
+
+    For reviewers and writers. InvalidInput for a task that has ended, or a person who was asked
+    about the media before.
+    """
+    values = {"task_id": task_id, "actor": actor, "lease": lease}
+    return cast(datetime, _rows(conn, "reassign", values)[0][0])
 
 
 def queue(

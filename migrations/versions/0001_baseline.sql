@@ -1924,7 +1924,8 @@ create table core.label (
     constraint label_finite_check check (
         abs(x) < 'infinity' and abs(y) < 'infinity' and w < 'infinity' and h < 'infinity'),
     constraint label_shape_check check (
-        shape is null or core.shape_problem(kind, null, null, null, null, shape) is null),
+        -- run lengths of files were decoded before they came here (smartdb.import_rows): 1 ms each in SQL
+        shape is null or (kind = 'mask' and origin = 'import') or core.shape_problem(kind, null, null, null, null, shape) is null),
     constraint label_relation_check check (
         case when kind = 'relation'
             then rev_to is not null or (num_nulls(subject_id, target_id) = 0 and subject_id <> target_id)
@@ -3070,11 +3071,22 @@ create table core.project (
     instructions text not null default '',
     kinds text[] not null default '{classification}',
     overlap smallint not null default 1,
+    gold_share real not null default 0,
+    predicate text not null default 'true',
+    fill_by text not null default 'age',
+    depth integer not null default 0,
+    per_day double precision not null default 0,
     created_at timestamptz not null default now(),
+    closed_at timestamptz,
     constraint project_pk primary key (project_id),
     constraint project_name_key unique (name),
     constraint project_name_check check (name <> ''),
+    constraint project_kinds_check check (cardinality(kinds) >= 1),
     constraint project_overlap_check check (overlap between 1 and 100),
+    constraint project_gold_check check (gold_share between 0 and 0.5),
+    constraint project_fill_check check (fill_by in ('age', 'uncertainty', 'diversity')),
+    constraint project_depth_check check (depth >= 0),
+    constraint project_per_day_check check (per_day >= 0 and per_day < 'infinity'),
     constraint project_ontology_fk foreign key (ontology_id)
         references core.ontology (ontology_id) on delete restrict
 );
@@ -3087,7 +3099,16 @@ comment on column core.project.ontology_id is 'The ontology whose classes are as
 comment on column core.project.instructions is 'What annotators read before they begin.';
 comment on column core.project.kinds is 'Kinds of label that are asked for.';
 comment on column core.project.overlap is 'How many people label each media; never one person twice.';
+comment on column core.project.gold_share is
+    'Share of its tasks that ask what is known to be true already, 0 to 0.5; who answers is not told which.';
+comment on column core.project.predicate is 'Which media are asked about: SQL on smartdb.media, read as m.';
+comment on column core.project.fill_by is
+    'Which of those are asked about first: age (the oldest), uncertainty (of the newest run that predicted), diversity (unlike each other).';
+comment on column core.project.depth is 'How many media shall wait in its queue; 0: nothing is asked by itself.';
+comment on column core.project.per_day is
+    'By how much a day of waiting makes a task more wanted than a newer one; priorities lie between 0 and 1 without it.';
 comment on column core.project.created_at is 'When it was made.';
+comment on column core.project.closed_at is 'When it was closed; nothing more is asked. Null: it is open.';
 
 create table core.task (
     task_id bigint generated always as identity,
@@ -3105,6 +3126,8 @@ create table core.task (
     created_at timestamptz not null default now(),
     claimed_at timestamptz,
     done_at timestamptz,
+    seconds real,
+    reason text,
     constraint task_pk primary key (task_id),
     constraint task_kind_check check (kind in ('label', 'review', 'adjudicate')),
     constraint task_label_check check ((kind = 'label') = (label_id is null)),
@@ -3120,6 +3143,7 @@ create table core.task (
     constraint task_project_fk foreign key (project_id)
         references core.project (project_id) on delete restrict,
     constraint task_slot_check check (slot >= 1),
+    constraint task_seconds_check check (seconds >= 0 and seconds < 'infinity'),
     constraint task_assignee_fk foreign key (assignee_id)
         references core.actor (actor_id) on delete restrict,
     constraint task_batch_fk foreign key (batch_id)
@@ -3127,8 +3151,14 @@ create table core.task (
 );
 create unique index task_pending_key on core.task (kind, media_id, coalesce(label_id, 0), coalesce(project_id, 0), slot)
     where state in ('open', 'claimed');
-create index task_project_idx on core.task (project_id) where project_id is not null;
-create index task_queue_idx on core.task (kind, priority desc, task_id) where state in ('open', 'claimed');
+-- Nobody is asked twice about a media in a project.
+create unique index task_person_key on core.task (project_id, media_id, assignee_id)
+    where project_id is not null and kind = 'label';
+-- What is claimed leaves the queues, so a claim finds the most wanted at their head.
+create index task_queue_idx on core.task (kind, priority desc, task_id) where state = 'open';
+create index task_project_queue_idx on core.task (project_id, kind, priority desc, task_id)
+    where state = 'open' and project_id is not null;
+create index task_lease_idx on core.task (lease_until) where state = 'claimed';
 create index task_media_idx on core.task (media_id);
 create index task_label_idx on core.task (label_id) where label_id is not null;
 create index task_assignee_idx on core.task (assignee_id) where assignee_id is not null;
@@ -3153,12 +3183,16 @@ comment on column core.task.prefill is
     'Labels that the annotator starts from: a list of objects with class, kind, x, y, w, h, shape, attributes, confidence.';
 comment on column core.task.state is 'open, claimed, done or skipped.';
 comment on column core.task.priority is 'Larger comes first.';
-comment on column core.task.assignee_id is 'Who claimed it last.';
-comment on column core.task.lease_until is 'Until when the claim holds; after that anybody may claim it.';
+comment on column core.task.assignee_id is 'Who claimed it last; on an open task who let it go.';
+comment on column core.task.lease_until is 'Until when the claim holds, by the clock of the server; after that anybody may claim it.';
 comment on column core.task.batch_id is 'The batch that asked for it.';
 comment on column core.task.created_at is 'When it was made.';
 comment on column core.task.claimed_at is 'When it was claimed last.';
 comment on column core.task.done_at is 'When it was done or skipped.';
+comment on column core.task.seconds is
+    'How long the person worked on it, as the client says, and no longer than from claim to answer.';
+comment on column core.task.reason is
+    'Why it was skipped or, on an open task, why its last assignee gave it back, who is not asked again.';
 
 -- Reviewing: verdicts on labels, and which verdict may follow which.
 
@@ -3654,6 +3688,40 @@ comment on column core.gold.created_at is 'When, for people; order is told by re
 comment on column core.gold.rev_from is 'Revision at which it became so.';
 comment on column core.gold.rev_to is 'Revision at which it was withdrawn; null while it holds.';
 
+create table core.gold_score (
+    task_id bigint not null,
+    media_id bigint not null,
+    actor_id bigint not null,
+    n_gold integer not null,
+    n_given integer not null,
+    n_matched integer not null,
+    score real not null generated always as (
+        2 * n_matched::real / nullif(n_gold + n_given, 0)) stored,
+    created_at timestamptz not null default now(),
+    constraint gold_score_pk primary key (task_id),
+    constraint gold_score_counts_check check (
+        n_gold >= 1 and n_given >= 0 and n_matched between 0 and least(n_gold, n_given))
+);
+create index gold_score_media_idx on core.gold_score (media_id);
+create index gold_score_actor_idx on core.gold_score (actor_id);
+call core.protect('core.gold_score');
+call core.refer('core.gold_score', '{
+    {task_id, core.task, task_id},
+    {media_id, core.media, media_id},
+    {actor_id, core.actor, actor_id}
+}');
+comment on table core.gold_score is
+    'An answer to a task whose media has gold labels, held against them as they were when it was scored.';
+comment on column core.gold_score.task_id is 'The answered task.';
+comment on column core.gold_score.media_id is 'Its media.';
+comment on column core.gold_score.actor_id is 'Who answered.';
+comment on column core.gold_score.n_gold is 'Gold labels of the kinds that the project asks for.';
+comment on column core.gold_score.n_given is 'Labels of these kinds that the person gave.';
+comment on column core.gold_score.n_matched is
+    'Pairs of the two: the same class and kind and, where there is a box, boxes that overlap by half (IoU).';
+comment on column core.gold_score.score is 'F1 of the answer, 0 to 1: 1 is all of the gold labels and nothing else.';
+comment on column core.gold_score.created_at is 'When it was scored.';
+
 -- Reviewing: a verdict is above the consensus, also one that comes after it.
 
 create function core.yield_to_verdict() returns trigger
@@ -3712,6 +3780,100 @@ comment on column core.label_edit.new_label_id is 'The label row that took its p
 comment on column core.label_edit.actor_id is 'Who changed it.';
 comment on column core.label_edit.reason is 'Why, for a person.';
 comment on column core.label_edit.created_at is 'When, for people; order is told by the revisions of the label rows.';
+
+-- Annotating: answers as they were sent. One that is refused is kept, so that its author gets it back.
+
+create table core.submission (
+    submission_id bigint generated always as identity,
+    task_id bigint,
+    media_id bigint,
+    actor_id bigint not null,
+    key text not null,
+    state text not null,
+    labels jsonb,
+    label_ids bigint[],
+    seconds real,
+    sqlstate text,
+    reason text,
+    n_tries integer not null default 1,
+    created_at timestamptz not null default clock_timestamp(),
+    tried_at timestamptz not null default clock_timestamp(),
+    constraint submission_pk primary key (submission_id),
+    constraint submission_key unique nulls not distinct (actor_id, task_id, key),
+    constraint submission_state_check check (state in ('accepted', 'refused')),
+    constraint submission_answer_check check (case state
+        when 'accepted' then label_ids is not null and labels is null and reason is null
+        else label_ids is null and reason is not null and sqlstate is not null end),
+    constraint submission_tries_check check (n_tries >= 1)
+);
+create index submission_media_idx on core.submission (media_id);
+create index submission_refused_idx on core.submission (actor_id, submission_id) where state = 'refused';
+alter table core.submission enable row level security;
+alter table core.submission force row level security;
+create policy unrestricted on core.submission using (
+    media_id is null
+    or media_id not in (select r.media_id from core.restriction as r)
+    or pg_has_role(current_user, 'smartdb_privacy', 'member'));
+call core.refer('core.submission', '{
+    {task_id, core.task, task_id},
+    {media_id, core.media, media_id},
+    {actor_id, core.actor, actor_id}
+}');
+comment on table core.submission is
+    'An answer to a label task as it was sent, accepted or refused. Sent again with the same key it is the same row.';
+comment on column core.submission.submission_id is 'Identity of the submission.';
+comment on column core.submission.task_id is 'The task it answers; null if there is none of that number.';
+comment on column core.submission.media_id is 'The media it is about; null if there is none, or it was erased.';
+comment on column core.submission.actor_id is 'Who sent it.';
+comment on column core.submission.key is
+    'What tells a repetition from another answer: the client''s key, else a digest of the labels.';
+comment on column core.submission.state is 'accepted (the labels were written) or refused (nothing was).';
+comment on column core.submission.labels is 'What was sent, of a refused one; null when accepted, or when its media was erased.';
+comment on column core.submission.label_ids is 'The labels that were written, in the order sent; null when refused.';
+comment on column core.submission.seconds is 'How long the person worked on it, as the client says.';
+comment on column core.submission.sqlstate is 'The code of the error, of a refused one.';
+comment on column core.submission.reason is 'Why it was refused and what to do, for a person.';
+comment on column core.submission.n_tries is 'How often it was sent.';
+comment on column core.submission.created_at is 'When it was sent first.';
+comment on column core.submission.tried_at is 'When it was sent last.';
+
+create function core.keep_submission(
+    task bigint, actor bigint, key text, labels jsonb, label_ids bigint[], seconds real, sqlstate text, reason text
+) returns core.submission
+language plpgsql security definer set search_path = pg_catalog as $$
+#variable_conflict use_variable
+declare
+    about bigint;
+    is_known boolean;
+    is_gone boolean;
+    kept core.submission;
+begin
+    select k.media_id, exists (select from core.tombstone as t where t.media_id = k.media_id) into about, is_gone
+    from core.task as k where k.task_id = task;
+    is_known := found;
+    insert into core.submission as s (task_id, media_id, actor_id, key, state, labels, label_ids, seconds, sqlstate, reason)
+    values (
+        case when is_known then task end, case when not is_gone then about end, actor,
+        case when is_known then key else 'task ' || task || ': ' || key end,
+        case when label_ids is null then 'refused' else 'accepted' end,
+        case when label_ids is null and is_gone is not true then labels end, label_ids, seconds, sqlstate,
+        case when is_gone then 'the media of task ' || task || ' was erased; what was said of it is not kept' else reason end)
+    on conflict on constraint submission_key do update
+    set media_id = excluded.media_id, state = excluded.state, labels = excluded.labels, label_ids = excluded.label_ids,
+        seconds = excluded.seconds, sqlstate = excluded.sqlstate, reason = excluded.reason, n_tries = s.n_tries + 1,
+        tried_at = clock_timestamp()
+    where s.state = 'refused'
+    returning s.* into kept;
+    if not found then
+        select s.* into kept from core.submission as s
+        where s.actor_id = actor and s.task_id = task and s.key = key;
+    end if;
+    return kept;
+end
+$$;
+comment on function core.keep_submission(bigint, bigint, text, jsonb, bigint[], real, text, text) is
+    'Writes how an answer ended: accepted with its labels, or refused with the reason; an accepted one stays. Acts as the owner, '
+    'so that an answer about a media that was hidden meanwhile is kept too. Of an erased media only the refusal is kept.';
 
 -- Annotating: what labels by itself: functions that vote, predictions that came with files, and the
 -- thresholds, measured on gold, from which on their word is written down as a label.
@@ -4217,10 +4379,10 @@ begin
         where i.dataset_id = dataset and i.version_to > last.version and i.version_to <= next_digest.version
         union
         select l.media_id from core.label as l
-        where l.rev_from > last.revision and l.rev_from <= this.revision
+        where l.rev_from > last.revision and l.rev_from <= this.revision and l.origin <> 'model'
         union
         select l.media_id from core.label as l
-        where l.rev_to > last.revision and l.rev_to <= this.revision
+        where l.rev_to > last.revision and l.rev_to <= this.revision and l.origin <> 'model'
     );
     if cardinality(touched) > last.n_items / 8 then
         return smartdb.dataset_digest(name, version);
@@ -4959,6 +5121,11 @@ begin
         return after = before || case relation when 'media_tag' then '{"tag": null}' else '{"track_id": null}' end::jsonb
             and exists (select from core.tombstone as t where t.media_id = (before ->> 'media_id')::bigint);
     end if;
+    if relation = 'gold' then
+        return after = before || '{"reason": null}' and exists (
+            select from core.label as l join core.tombstone as t on t.media_id = l.media_id
+            where l.label_id = (before ->> 'label_id')::bigint);
+    end if;
     return relation = 'review' and after = before || '{"reason": null, "correction": null}' and exists (
         select from core.label as l join core.tombstone as t on t.media_id = l.media_id
         where l.label_id in ((before ->> 'label_id')::bigint, (before ->> 'corrected_label_id')::bigint));
@@ -5058,6 +5225,8 @@ begin
     update core.review set reason = null, correction = null
     where num_nonnulls(reason, correction) > 0 and media_id = any (ids);
     update core.comment set text = null where media_id = any (ids) and text is not null;
+    update core.gold set rev_to = 0 where label_id = any (labels) and rev_to is null;
+    update core.gold set reason = null where label_id = any (labels) and reason is not null;
     update core.media_tag set rev_to = 0 where media_id = any (ids) and rev_to is null;
     update core.media_tag set tag = null where media_id = any (ids) and tag is not null;
     get diagnostics n_tags = row_count;
@@ -5076,9 +5245,14 @@ begin
     end loop;
     with issues as (delete from core.label_issue where media_id = any (ids) returning 1),
     tasks as (
-        update core.task set state = 'skipped', lease_until = null, done_at = now()
-        where media_id = any (ids) and state in ('open', 'claimed') returning 1
+        update core.task
+        set state = case when state in ('open', 'claimed') then 'skipped' else state end, lease_until = null,
+            done_at = coalesce(done_at, now()), prefill = null, reason = null
+        where media_id = any (ids) and (state in ('open', 'claimed') or prefill is not null or reason is not null)
+        returning 1
     ),
+    marks as (delete from core.gold_score where media_id = any (ids)),
+    answers as (delete from core.submission where media_id = any (ids) returning 1),
     predictions as (delete from core.prediction where media_id = any (ids) returning 1),
     foretold as (delete from core.predicted_label where media_id = any (ids) returning 1),
     dynamics as (delete from core.training_dynamics where media_id = any (ids) returning 1),
@@ -5111,6 +5285,7 @@ begin
         'media', cardinality(ids), 'labels', cardinality(labels), 'vectors', n_vectors,
         'tags', n_tags,
         'sets', (select count(*) from sets), 'issues', (select count(*) from issues), 'tasks', (select count(*) from tasks),
+        'submissions', (select count(*) from answers),
         'predictions', (select count(*) from predictions), 'batch_items', (select count(*) from chosen),
         'dynamics', (select count(*) from dynamics), 'prunings', (select count(*) from prunings),
         'neighbours', n_edges, 'pairs', (select count(*) from pairs), 'duplicates', (select count(*) from duplicates),

@@ -242,10 +242,10 @@ begin
         where i.dataset_id = dataset and i.version_to > last.version and i.version_to <= next_digest.version
         union
         select l.media_id from core.label as l
-        where l.rev_from > last.revision and l.rev_from <= this.revision
+        where l.rev_from > last.revision and l.rev_from <= this.revision and l.origin <> 'model'
         union
         select l.media_id from core.label as l
-        where l.rev_to > last.revision and l.rev_to <= this.revision
+        where l.rev_to > last.revision and l.rev_to <= this.revision and l.origin <> 'model'
     );
     if cardinality(touched) > last.n_items / 8 then
         return smartdb.dataset_digest(name, version);

@@ -13,6 +13,11 @@ begin
         return after = before || case relation when 'media_tag' then '{"tag": null}' else '{"track_id": null}' end::jsonb
             and exists (select from core.tombstone as t where t.media_id = (before ->> 'media_id')::bigint);
     end if;
+    if relation = 'gold' then
+        return after = before || '{"reason": null}' and exists (
+            select from core.label as l join core.tombstone as t on t.media_id = l.media_id
+            where l.label_id = (before ->> 'label_id')::bigint);
+    end if;
     return relation = 'review' and after = before || '{"reason": null, "correction": null}' and exists (
         select from core.label as l join core.tombstone as t on t.media_id = l.media_id
         where l.label_id in ((before ->> 'label_id')::bigint, (before ->> 'corrected_label_id')::bigint));
@@ -112,6 +117,8 @@ begin
     update core.review set reason = null, correction = null
     where num_nonnulls(reason, correction) > 0 and media_id = any (ids);
     update core.comment set text = null where media_id = any (ids) and text is not null;
+    update core.gold set rev_to = 0 where label_id = any (labels) and rev_to is null;
+    update core.gold set reason = null where label_id = any (labels) and reason is not null;
     update core.media_tag set rev_to = 0 where media_id = any (ids) and rev_to is null;
     update core.media_tag set tag = null where media_id = any (ids) and tag is not null;
     get diagnostics n_tags = row_count;
@@ -130,9 +137,14 @@ begin
     end loop;
     with issues as (delete from core.label_issue where media_id = any (ids) returning 1),
     tasks as (
-        update core.task set state = 'skipped', lease_until = null, done_at = now()
-        where media_id = any (ids) and state in ('open', 'claimed') returning 1
+        update core.task
+        set state = case when state in ('open', 'claimed') then 'skipped' else state end, lease_until = null,
+            done_at = coalesce(done_at, now()), prefill = null, reason = null
+        where media_id = any (ids) and (state in ('open', 'claimed') or prefill is not null or reason is not null)
+        returning 1
     ),
+    marks as (delete from core.gold_score where media_id = any (ids)),
+    answers as (delete from core.submission where media_id = any (ids) returning 1),
     predictions as (delete from core.prediction where media_id = any (ids) returning 1),
     foretold as (delete from core.predicted_label where media_id = any (ids) returning 1),
     dynamics as (delete from core.training_dynamics where media_id = any (ids) returning 1),
@@ -165,6 +177,7 @@ begin
         'media', cardinality(ids), 'labels', cardinality(labels), 'vectors', n_vectors,
         'tags', n_tags,
         'sets', (select count(*) from sets), 'issues', (select count(*) from issues), 'tasks', (select count(*) from tasks),
+        'submissions', (select count(*) from answers),
         'predictions', (select count(*) from predictions), 'batch_items', (select count(*) from chosen),
         'dynamics', (select count(*) from dynamics), 'prunings', (select count(*) from prunings),
         'neighbours', n_edges, 'pairs', (select count(*) from pairs), 'duplicates', (select count(*) from duplicates),

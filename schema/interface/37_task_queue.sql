@@ -1,12 +1,17 @@
 -- Work that waits: open tasks and those whose lease has run out, most wanted first.
+-- In two parts, so that a page reads no more of the queue than it shows.
 create view smartdb.task_queue as
 select
     t.task_id, t.kind, t.media_id, m.uri, t.label_id, t.priority, t.batch_id, t.created_at,
-    t.state, a.name as last_assignee
-from core.task as t
+    t.state, a.name as last_assignee, p.name as project
+from (
+    select o.* from core.task as o where o.state = 'open'
+    union all
+    select e.* from core.task as e where e.state = 'claimed' and e.lease_until < now()
+) as t
 join smartdb.media as m using (media_id)
 left join core.actor as a on a.actor_id = t.assignee_id
-where t.state = 'open' or (t.state = 'claimed' and t.lease_until < now());
+left join core.project as p on p.project_id = t.project_id;
 
 comment on view smartdb.task_queue is 'Tasks that wait: open, or claimed with a lease that has run out. Order by priority desc, task_id.';
 comment on column smartdb.task_queue.task_id is 'Identity of the task.';
@@ -19,6 +24,7 @@ comment on column smartdb.task_queue.batch_id is 'The batch that asked for it.';
 comment on column smartdb.task_queue.created_at is 'When it was made.';
 comment on column smartdb.task_queue.state is 'open or claimed (its lease has run out).';
 comment on column smartdb.task_queue.last_assignee is 'Who had claimed it.';
+comment on column smartdb.task_queue.project is 'The project that asks; null: none.';
 
 -- example:
 --   select kind, media_id, priority, state from smartdb.task_queue order by priority desc

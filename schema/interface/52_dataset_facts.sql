@@ -1,5 +1,6 @@
 -- What a version says, as a number of facts and the sum of their hashes: each member with its
--- split, each label of a member at the version's revision. Of some media only, if they are named.
+-- split, each label of a member at the version's revision but for what models say. Of some media
+-- only, if they are named.
 create function smartdb.dataset_facts(dataset text, version integer, media bigint[] default null)
 returns table (n bigint, total numeric)
 language plpgsql stable set enable_nestloop = off as $$ -- new rows have no statistics yet
@@ -21,7 +22,7 @@ begin
                 i.content, l.class, l.kind, l.origin, l.actor, l.x, l.y, l.w, l.h, l.shape, l.attributes), 2))
             from item as i
             join smartdb.label_history as l on l.media_id = i.media_id
-            where l.rev_from <= $3 and (l.rev_to is null or l.rev_to > $3)
+            where l.rev_from <= $3 and (l.rev_to is null or l.rev_to > $3) and l.origin <> 'model'
         )
         select sum(p.n)::bigint, coalesce(sum(p.total), 0) from part as p
         $sql$, case when media is not null then 'join unnest($4) as u (media_id) on u.media_id = i.media_id' end)
@@ -29,7 +30,7 @@ begin
 end
 $$;
 comment on function smartdb.dataset_facts(text, integer, bigint[]) is
-    'How many facts a dataset version holds (members with their split, labels), of all media or of some, and the sum of '
+    'How many facts a dataset version holds (members with their split, labels but for those of models), of all media or of some, and the sum of '
     'their 64-bit hashes by content, the same in any order.';
 
 -- example:

@@ -13,11 +13,11 @@ begin atomic
     ),
     gone as (
         select h.* from smartdb.label_history as h, revision as r
-        where h.rev_to > r.a and h.rev_to <= r.b and h.rev_from <= r.a
+        where h.rev_to > r.a and h.rev_to <= r.b and h.rev_from <= r.a and h.origin <> 'model'
     ),
     come as (
         select h.* from smartdb.label_history as h, revision as r
-        where h.rev_from > r.a and h.rev_from <= r.b and (h.rev_to is null or h.rev_to > r.b)
+        where h.rev_from > r.a and h.rev_from <= r.b and (h.rev_to is null or h.rev_to > r.b) and h.origin <> 'model'
     ),
     changed as (
         select
@@ -57,7 +57,7 @@ end;
 comment on function smartdb.dataset_label_diff(text, integer, integer) is
     'What changed in the labels of the media that are in version a and in the later version b: added, removed, relabelled (another '
     'class), geometry (the box or shape), attributes, or said again (the same, by another actor or with another confidence); an object that changed in '
-    'several ways is told by the first of these. Labels of media that came or went are told by dataset_diff. Reads only what changed.';
+    'several ways is told by the first of these. Labels of media that came or went are told by dataset_diff. What models said does not count. Reads only what changed.';
 
 -- example:
 --   select media_id, change, kind, class_a, class_b, actor_b from

@@ -12,10 +12,13 @@ begin
     select a.name into holder from smartdb.actor as a where a.actor_id = t.assignee_id;
     if t.state <> 'claimed' or holder is distinct from actor or t.lease_until < clock_timestamp() then
         raise exception 'task % is %, not leased to %', task, case
-            when t.state = 'claimed' and holder = actor then 'claimed but its lease has run out'
+            when holder = actor and t.reason is null and t.state in ('claimed', 'open') then t.state || ' and its lease has run out'
             when t.state = 'claimed' then 'leased to ' || holder
             else t.state end, actor
-            using errcode = 'SD004', hint = 'claim a task again';
+            using errcode = 'SD004', hint = case
+                when holder = actor and t.reason is null and t.state in ('claimed', 'open')
+                    then format('take it back: select smartdb.renew_task(%s, %L)', task, actor)
+                else 'claim a task again' end;
     end if;
     return t;
 end

@@ -13,7 +13,9 @@ begin
         raise exception 'task % is a % task', task, t.kind
             using errcode = 'SD002', hint = 'answer it with smartdb.submit_review';
     end if;
-    chosen := smartdb.require_class(class, ontology);
+    chosen := smartdb.require_class(class, coalesce((
+        select p.ontology from smartdb.project as p where p.project_id = t.project_id
+    ), ontology));
     insert into core.label (media_id, class_id, origin, actor_id, confidence, task_id)
     values (t.media_id, chosen, 'human', t.assignee_id, submit_label.confidence, task)
     on conflict (media_id, actor_id, class_id) where rev_to is null and kind = 'classification' do nothing
@@ -23,8 +25,7 @@ begin
         where l.media_id = t.media_id and l.actor_id = t.assignee_id and l.class_id = chosen
             and l.kind = 'classification' and l.rev_to is null;
     end if;
-    update core.task as k set state = 'done', done_at = clock_timestamp(), lease_until = null
-    where k.task_id = task;
+    perform smartdb.finish_task(task);
     return result;
 end
 $$;

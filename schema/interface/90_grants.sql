@@ -45,13 +45,20 @@ grant select (media_id) on core.restriction to smartdb_annotator, smartdb_review
 grant select on
     core.ontology, core.ontology_version, core.class, core.media, core.media_location, core.actor,
     core.batch, core.batch_item, core.task, core.label, core.review, core.label_issue, core.media_tag,
-    core.project, core.label_edit, core.track_end, core.comment, core.review_transition
+    core.project, core.submission, core.label_edit, core.track_end, core.comment, core.review_transition
 to smartdb_annotator, smartdb_reviewer;
 -- A person is known by name at their first answer.
 grant insert on core.actor to smartdb_annotator, smartdb_reviewer;
 -- Claim a task, give it back, finish it.
-grant update (state, assignee_id, lease_until, claimed_at, done_at) on core.task
+grant update (state, assignee_id, lease_until, claimed_at, done_at, seconds, reason) on core.task
 to smartdb_annotator, smartdb_reviewer;
+-- Keep an answer, also one about what was hidden meanwhile.
+grant execute on function
+    core.keep_submission(bigint, bigint, text, jsonb, bigint[], real, text, text)
+to smartdb_annotator, smartdb_reviewer, smartdb_writer;
+-- But who works on what is not for annotators to say.
+revoke execute on function smartdb.reassign_task(bigint, text, interval) from smartdb_reader;
+grant execute on function smartdb.reassign_task(bigint, text, interval) to smartdb_reviewer, smartdb_writer;
 -- Whoever writes labels has their shapes checked.
 grant execute on function
     core.path_of(jsonb), core.mask_facts(integer, text), core.bounds_of(text, jsonb),
@@ -133,7 +140,9 @@ grant insert, update, delete on core.detector_media to smartdb_writer;
 grant insert, update (screened_at) on core.review_plan to smartdb_writer;
 grant insert on core.review_plan_item to smartdb_writer;
 -- What annotators are asked, and what is known to be true.
-grant insert, update (instructions, overlap) on core.project to smartdb_writer;
+grant insert, update (instructions, overlap, gold_share, predicate, fill_by, depth, per_day, closed_at) on core.project
+to smartdb_writer;
+grant insert, update, delete on core.gold_score to smartdb_writer;
 -- Hide a media, but not show it again.
 grant insert on core.restriction to smartdb_writer;
 -- A checkpoint, and what only the owner can do: make the tables of an encoder or a run, recognise

@@ -137,6 +137,20 @@ def model(conn: Any, run_id: int) -> Any:
 
 
 @autolabel.command()
+@click.argument("run_id", metavar="RUN", type=int)
+@click.option(
+    "--kind", type=click.Choice(["classification", "box"]),
+    help="Classes or boxes [default: what there is, boxes first].",
+)  # fmt: skip
+@_writes
+def predictions(conn: Any, run_id: int, kind: Any) -> Any:
+    """By predictions that RUN imported; see: smartdb predictions import."""
+    from smartdb import predicted_labels
+
+    return predicted_labels.propose(conn, run_id, kind)
+
+
+@autolabel.command()
 @_ONTOLOGY
 @_writes
 def functions(conn: Any, ontology: str) -> Any:

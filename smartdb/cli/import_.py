@@ -58,8 +58,8 @@ def import_(
     from smartdb import database
     from smartdb.importing import import_labels
 
-    chosen = {given: to or None for given, to in _pairs(maps, "--map", "GIVEN=CLASS")}
-    given_options = dict(_pairs(options, "--option", "NAME=VALUE"))
+    chosen = {given: to or None for given, to in pairs(maps, "--map", "GIVEN=CLASS")}
+    given_options = dict(pairs(options, "--option", "NAME=VALUE"))
     with database.session() as conn, output.counted("ingest") as tell:
         report = import_labels(
             conn,
@@ -84,7 +84,7 @@ def import_(
     _talk(report, dry_run)
 
 
-def _pairs(given: tuple[str, ...], option: str, form: str) -> list[tuple[str, str]]:
+def pairs(given: tuple[str, ...], option: str, form: str) -> list[tuple[str, str]]:
     pairs = [each.rpartition("=") for each in given]
     wrong = [each for each, (_, equals, _) in zip(given, pairs) if not equals]
     if wrong:

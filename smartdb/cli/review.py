@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -105,6 +105,137 @@ def correct(
 def reject(label_ids: tuple[int, ...], reviewer: str | None, reason: str | None) -> None:
     """Say that labels are wrong, without knowing what is right."""
     _judge(label_ids, reviewer, "rejected", None, reason)
+
+
+@review.command()
+@click.argument("label_id", metavar="LABEL", type=int)
+@click.option("--reason", required=True, help="Why the verdict is wrong.")
+@_REVIEWER
+def dispute(label_id: int, reviewer: str | None, reason: str) -> None:
+    """Object to the last verdict on a label."""
+    import getpass
+
+    from smartdb import database, reviews
+
+    with database.session(role="smartdb_annotator") as conn:
+        reviews.dispute(conn, label_id, reviewer or getpass.getuser(), reason)
+    output.say(f"label {label_id} is disputed; settle it: smartdb review adjudicate {label_id}")
+
+
+@review.command()
+@_AS_JSON
+def disputed(as_json: bool) -> None:
+    """List the labels about which people differ."""
+    from smartdb import database, reviews
+
+    with database.session(role="smartdb_reader") as conn:
+        found = reviews.disputed(conn)
+    if as_json:
+        output.print_json(found)
+        return
+    columns = ("label_id", "class", "labelled_by", "state_before", "disputed_by", "verdict")
+    rows = [[row[name] for name in (*columns, "reason", "uri")] for row in found]
+    output.table(rows, ["label", "says", "by", "was", "disputed by", "who says", "why", "uri"])
+
+
+@review.command()
+@click.argument("label_id", metavar="LABEL", type=int)
+@click.option(
+    "--verdict",
+    type=click.Choice(["accepted", "corrected", "rejected"]),
+    required=True,
+    help="What the label is; accepted: right as it stands.",
+)
+@click.option("--class", "class_name", help="The right class; with corrected.")
+@_REVIEWER
+@_REASON
+def adjudicate(
+    label_id: int,
+    verdict: Verdict,
+    class_name: str | None,
+    reviewer: str | None,
+    reason: str | None,
+) -> None:
+    """Settle a dispute for good; only who neither wrote nor judged the label may."""
+    import getpass
+
+    from smartdb import database, reviews
+
+    name = reviewer or getpass.getuser()
+    with database.session(role="smartdb_reviewer") as conn:
+        reviews.adjudicate(conn, label_id, name, verdict, class_name, reason)
+    output.say(f"label {label_id} {verdict} by {name}, for good")
+
+
+@review.command()
+@click.argument("review_id", metavar="REVIEW", type=int)
+@_REVIEWER
+def withdraw(review_id: int, reviewer: str | None) -> None:
+    """Take your verdict back, with what it did."""
+    import getpass
+
+    from smartdb import database, reviews
+
+    with database.session(role="smartdb_reviewer") as conn:
+        stands = reviews.withdraw(conn, review_id, reviewer or getpass.getuser())
+    output.say(f"withdrawn; label {stands} stands")
+
+
+@review.command()
+@click.argument("object_id", metavar="OBJECT", type=int)
+@_AS_JSON
+def story(object_id: int, as_json: bool) -> None:
+    """Tell all that happened to a label, by the object_id that its rows share."""
+    from smartdb import database, reviews
+
+    with database.session(role="smartdb_reader") as conn:
+        events = reviews.story(conn, object_id)
+    if as_json:
+        output.print_json(events)
+        return
+    rows = (
+        (
+            e["at"],
+            e["event"],
+            e["actor"],
+            e["label_id"],
+            _class(e["before"]),
+            _class(e["after"]),
+            e["reason"],
+        )
+        for e in events
+    )
+    output.table(rows, ["at", "event", "by", "label", "before", "after", "why"])
+
+
+@review.command()
+@click.argument("text")
+@click.option("--media", "media_id", type=int, help="About this media.")
+@click.option("--label", "label_id", type=int, help="About this label.")
+@click.option("--task", "task_id", type=int, help="About this task.")
+@click.option("--reply-to", type=int, help="In reply to this comment.")
+@_REVIEWER
+def comment(
+    text: str,
+    media_id: int | None,
+    label_id: int | None,
+    task_id: int | None,
+    reply_to: int | None,
+    reviewer: str | None,
+) -> None:
+    """Say something about a media, a label or a task."""
+    import getpass
+
+    from smartdb import comments, database
+
+    about = {"media_id": media_id, "label_id": label_id, "task_id": task_id, "reply_to": reply_to}
+    with database.session(role="smartdb_annotator") as conn:
+        number = comments.add(conn, reviewer or getpass.getuser(), text, **about)
+    output.say(f"comment {number}")
+
+
+def _class(says: dict[str, Any] | None) -> str | None:
+    return says and says.get("class")
 
 
 def _judge(

@@ -13,9 +13,8 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 Kind = Literal[
-    "classification", "box", "rotated_box", "polygon", "mask", "polyline", "keypoints", "caption",
-    "relation",
-]  # fmt: skip
+    "classification", "box", "rotated_box", "polygon", "mask", "polyline", "keypoints", "caption"
+]
 
 WARNINGS = ("outside", "size_differs")
 """Reasons with which a row goes in all the same; the others: comment on core.import_problem."""

@@ -20,7 +20,7 @@ order by t.ontology, t.path, t.class_id
 -- A page of the tasks of a kind that wait, most wanted first.
 select
     t.task_id, t.kind, t.media_id, t.label_id, t.priority, t.state, t.batch_id, t.created_at,
-    t.last_assignee
+    t.last_assignee, t.project
 from smartdb.task_queue as t
 where t.kind = %(kind)s and (
     %(priority)s::double precision is null or t.priority < %(priority)s
@@ -33,8 +33,11 @@ limit %(limit)s
 -- What somebody who claimed tasks must see, most wanted first.
 select
     c.task_id, c.media_id, c.label_id, c.priority, c.lease_until, h.class, h.actor as labelled_by,
-    i.suggested_class, i.kind as issue_kind, i.score as issue_score
-from smartdb.claim_task(%(actor)s, %(kind)s, %(n)s, make_interval(secs => %(lease)s)) as c
+    i.suggested_class, i.kind as issue_kind, i.score as issue_score, p.project, c.prefill
+from smartdb.claim_task(
+    %(actor)s, %(kind)s, %(n)s, make_interval(secs => %(lease)s), %(project)s
+) as c
+left join smartdb.project as p on p.project_id = c.project_id
 left join smartdb.label_history as h on h.label_id = c.label_id
 left join lateral (
     select k.suggested_class, k.kind, k.score from smartdb.label_issue as k
@@ -164,7 +167,7 @@ select smartdb.submit_label(
 
 -- name: skip_task
 -- Gives a task back unanswered.
-select smartdb.skip_task(%(task_id)s, %(actor)s)
+select smartdb.skip_task(%(task_id)s, %(actor)s, %(reason)s)
 
 -- name: submit_review
 -- Answers a review task with a verdict.

@@ -179,7 +179,7 @@ select
             l.w < 0 or l.h < 0
             or ((l.w = 0 or l.h = 0) and l.kind not in ('polyline', 'keypoints'))
             then 'zero_size'
-        when core.shape_problem(l.kind, null, null, null, null, l.shape) is not null then 'bad_shape'
+        when l.kind <> 'mask' and core.shape_problem(l.kind, null, null, null, null, l.shape) is not null then 'bad_shape'
         when
             l.kind = 'mask' and (
                 (l.shape #>> '{size,0}')::numeric <> p.real_height
@@ -207,7 +207,7 @@ select
         when 'bad_row' then format('its confidence is %s, not 0 to 1', r.confidence)
         when 'zero_size' then format('its box [%s, %s, %s, %s] has no area', r.x, r.y, r.w, r.h)
         when 'bad_shape' then coalesce(
-            core.shape_problem(r.kind, null, null, null, null, r.shape),
+            case when r.kind <> 'mask' then core.shape_problem(r.kind, null, null, null, null, r.shape) end,
             core.place_problem(r.kind, null, null, null, null, r.shape, r.real_width, r.real_height))
         else format(
             'its box [%s, %s, %s, %s] lies partly outside of %s x %s; it is kept as it is',
@@ -397,3 +397,22 @@ select
 -- name: actor_id
 -- The actor of this name, if it was ever heard.
 select a.actor_id from core.actor as a where a.name = %(actor)s;
+
+-- name: known_predictions
+-- The run that imported these predictions already.
+select r.run_id from core.run as r
+where r.kind = 'import_predictions' and r.status = 'succeeded'
+    and r.parameters ->> 'digest' = %(digest)s and r.parameters ->> 'actor' = %(actor)s
+order by r.run_id desc limit 1;
+
+-- name: unsure
+-- How many classes and boxes have no confidence.
+select count(*) from import_said as s where s.kind in ('classification', 'box') and s.confidence is null;
+
+-- name: add_predictions
+-- Keeps the classes and boxes that a model predicted.
+insert into core.predicted_label (run_id, media_id, class_id, kind, x, y, w, h, confidence)
+select %(run_id)s, s.media_id, s.class_id, s.kind, s.x, s.y, s.w, s.h, s.confidence
+from import_said as s
+where s.kind in ('classification', 'box')
+order by s.media_id, s.n;

@@ -8,7 +8,7 @@ where
     and not exists (
         select from core.task as t
         where
-            t.media_id = m.media_id and t.kind = 'label'
+            t.media_id = m.media_id and t.kind = 'label' and t.project_id is null
             and t.state in ('open', 'claimed', 'skipped')
     )
     and (
@@ -27,7 +27,7 @@ on conflict (kind, media_id, coalesce(label_id, 0), coalesce(project_id, 0), slo
 update core.task as t
 set state = 'skipped', done_at = clock_timestamp()
 where
-    t.kind = 'label' and t.state = 'open'
+    t.kind = 'label' and t.state = 'open' and t.project_id is null
     and exists (select from smartdb.media_class as c where c.media_id = t.media_id);
 
 -- name: waiting
@@ -124,8 +124,11 @@ where
 
 -- name: claim
 -- Leases the most wanted tasks to a person.
-select c.task_id, c.media_id, c.label_id, c.priority, c.lease_until
-from smartdb.claim_task(%(actor)s, %(kind)s, %(n)s, %(lease)s) as c;
+select
+    c.task_id, c.media_id, c.label_id, c.priority, c.lease_until, p.project, c.prefill
+from smartdb.claim_task(%(actor)s, %(kind)s, %(n)s, %(lease)s, %(project)s) as c
+left join smartdb.project as p on p.project_id = c.project_id
+order by c.priority desc, c.task_id;
 
 -- name: submit_label
 -- Answers a label task.
@@ -135,7 +138,19 @@ select smartdb.submit_label(
 
 -- name: skip
 -- Ends a task without an answer.
-select smartdb.skip_task(%(task_id)s, %(actor)s);
+select smartdb.skip_task(%(task_id)s, %(actor)s, %(reason)s);
+
+-- name: renew
+-- Makes a lease longer.
+select smartdb.renew_task(%(task_id)s, %(actor)s, %(lease)s);
+
+-- name: return
+-- Gives a task back for somebody else.
+select smartdb.return_task(%(task_id)s, %(actor)s, %(reason)s);
+
+-- name: reassign
+-- Gives a task to a person.
+select smartdb.reassign_task(%(task_id)s, %(actor)s, %(lease)s);
 
 -- name: queue
 -- The tasks that wait, most wanted first, with the label to judge.

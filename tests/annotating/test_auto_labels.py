@@ -10,7 +10,15 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from smartdb import auto_labels, labelling_functions, neighbour_vote, proposals, server, zero_shot
+from smartdb import (
+    auto_labels,
+    datasets,
+    labelling_functions,
+    neighbour_vote,
+    proposals,
+    server,
+    zero_shot,
+)
 from smartdb.auto_labels import Promise
 from smartdb.database import connect
 from smartdb.errors import Conflict, InvalidInput, NotFound, NothingToDo
@@ -417,11 +425,33 @@ COUNTS_ACTORS = {"actor", "annotator_throughput", "run"}
 
 
 def test_no_view_but_those_that_name_the_origin_is_changed_by_auto_labels(conn: Conn) -> None:
+    first = datasets.create_version(conn, "pets", ontology="pets")
+    conn.commit()
     before = _contents(conn)
     report = auto_labels.write(conn, mixed(said(1, GOLD), said(201, N)), Promise(prefill_from=None))
     assert report.counts["added"] > 100
+    conn.execute(  # and a label that a person overtakes
+        "insert into core.label (media_id, class_id, origin, actor_id, run_id)"
+        " select 7, 2, 'model', actor_id, run_id from core.auto_label_threshold"
+    )
     after = _contents(conn)
     changed = {view for view in after if after[view] != before[view]}
     assert changed == SHOWS_ORIGIN | COUNTS_ACTORS
     people = "select n_labels from smartdb.annotator_throughput where actor = 'ana'"
     assert rows(conn, people) == [(GOLD,)]
+    conn.commit()
+    assert datasets.create_version(conn, "pets").version == first.version, "nothing new"
+
+
+def test_a_version_made_after_auto_labels_says_nothing_of_them(conn: Conn) -> None:
+    first = datasets.create_version(conn, "pets", ontology="pets")
+    conn.commit()
+    auto_labels.write(conn, mixed(said(1, GOLD), said(201, N)))
+    conn.execute("update core.label set rev_to = 0 where media_id = 1 and origin = 'human'")
+    conn.commit()
+    second = datasets.create_version(conn, "pets")
+    assert (first.n_items, second.n_items) == (GOLD, GOLD - 1)
+    assert second.digest.startswith(f"{2 * (GOLD - 1)}:"), "members and what people say of them"
+    assert rows(conn, "select count(*) from smartdb.dataset_label_diff('pets', 1, 2)") == [(0,)]
+    counts = rows(conn, "select sum(n), count(*) from smartdb.class_balance('pets', 2)")
+    assert counts[0][0] == GOLD - 1

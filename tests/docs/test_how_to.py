@@ -117,6 +117,24 @@ def test_the_reviewing_page_runs_as_a_reviewer(
     assert [v for (v,) in verdicts] == ["corrected", "accepted", "rejected"]
 
 
+def test_the_autolabel_page_runs(
+    shapes: Path, cli: Callable[..., Any], as_role: Callable[[str], psycopg.Connection[Any]]
+) -> None:
+    assert cli("embed", "--encoder", "descriptor").exit_code == 0
+    conn = as_role("smartdb_writer")
+    conn.execute(
+        "insert into core.gold (label_id, actor_id) select l.label_id, smartdb.person_id('cy')"
+        " from core.label as l where l.label_id % 2 = 0"
+    )
+    conn.commit()
+    for line in blocks("how-to-autolabel.md", "sh")[0].splitlines():
+        done = cli(*shlex.split(line)[1:])
+        assert done.exit_code == 0, f"{line}\n{done.output}"
+    conn.execute("set search_path = smartdb, public")
+    for statement in blocks("how-to-autolabel.md", "sql")[0].splitlines():
+        conn.execute(statement.encode())
+
+
 def test_the_ontology_page_runs(
     cli: Callable[..., Any], as_role: Callable[[str], psycopg.Connection[Any]],
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch,

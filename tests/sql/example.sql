@@ -218,6 +218,26 @@ insert into core.export_part (export_id, part, media_ids, paths) values
 insert into core.actor (name, kind) values ('consensus: majority', 'import');
 insert into core.label (media_id, class_id, origin, actor_id, confidence, run_id)
 select 1, 2, 'consensus', a.actor_id, 1, 1 from core.actor as a where a.name = 'consensus: majority';
+
+-- A project asks two people about each picture; cy answered once, and sent once what could not be.
+insert into core.project (name, ontology_id, instructions, overlap, gold_share, depth)
+values ('pets', 1, 'What is it? One class for each picture.', 2, 0.1, 10);
+insert into core.task (kind, media_id, project_id, slot, priority)
+values ('label', 9, 1, 1, 0.5), ('label', 9, 1, 2, 0.5), ('label', 10, 1, 1, 0.4);
+update core.task as t
+set state = 'done', assignee_id = a.actor_id, claimed_at = '2026-01-06 09:00Z', done_at = '2026-01-06 09:00:08Z', seconds = 6
+from core.actor as a where a.name = 'cy' and t.media_id = 9 and t.project_id = 1 and t.slot = 1;
+update core.task as t
+set state = 'skipped', assignee_id = a.actor_id, claimed_at = '2026-01-06 09:00Z', done_at = '2026-01-06 09:01Z', reason = 'too dark'
+from core.actor as a where a.name = 'cy' and t.media_id = 10 and t.project_id = 1;
+update core.task as t set state = 'claimed', assignee_id = 2, claimed_at = '2026-01-06 09:00Z', lease_until = '2126-01-06'
+where t.media_id = 9 and t.project_id = 1 and t.slot = 2;
+insert into core.gold_score (task_id, media_id, actor_id, n_gold, n_given, n_matched)
+select t.task_id, 9, t.assignee_id, 1, 1, 1 from core.task as t where t.project_id = 1 and t.state = 'done';
+insert into core.submission (task_id, media_id, actor_id, key, state, labels, sqlstate, reason)
+select t.task_id, 10, a.actor_id, 'a', 'refused', '[{"class": "cow"}]', 'SD001', 'no class cow in ontology animals'
+from core.task as t, core.actor as a where a.name = 'cy' and t.media_id = 10 and t.slot = 1;
+
 -- Two labelling functions, and a picture without a class that they labelled; and what another model predicted.
 insert into core.labelling_function (name, class_id, predicate, note) values
     ('bright', 3, 'm.brightness > 0.3', 'dogs were taken outside'), ('early', 2, 'm.media_id < 8', null);

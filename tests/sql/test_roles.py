@@ -265,6 +265,9 @@ TERMS = {
 """What everybody may call, through views, though it acts as the owner: terms, ids and digests,
 and what an ontology would allow."""
 
+KEEPS = "core.keep_submission(bigint,bigint,text,jsonb,bigint[],real,text,text)"
+"""What whoever answers tasks may call: it keeps an answer, also of a media hidden meanwhile."""
+
 
 def test_functions_that_act_as_the_owner_are_granted_to_few(example_read: str) -> None:
     with psycopg.connect(example_read) as conn:
@@ -277,7 +280,8 @@ def test_functions_that_act_as_the_owner_are_granted_to_few(example_read: str) -
             [[READER, ANNOTATOR, REVIEWER, WRITER, PRIVACY]],
         ).fetchall()
     assert {name for name, role in found if role == READER} == TERMS
-    others = [(name, role) for name, role in found if name not in TERMS]
+    assert {role for name, role in found if name == KEEPS} == {ANNOTATOR, REVIEWER, WRITER}
+    others = [(name, role) for name, role in found if name not in {*TERMS, KEEPS}]
     assert {role for _, role in others} == {WRITER, PRIVACY}
     assert {name for name, role in others if role == PRIVACY}.isdisjoint(
         {name for name, role in others if role == WRITER}

@@ -257,7 +257,7 @@ def _write(
     kept = is_settled | ~found.is_tied
     actor_id = labels.actor_id_of(conn, f"consensus: {method}", "import")
     conn.execute(statement("consensus", "stage"))
-    columns = {
+    columns: dict[str, NDArray[Any]] = {
         "media_id": found.media_ids[kept],
         "class_id": class_ids[kept],
         "confidence": np.clip(confidences[kept], 0, 1).astype(np.float32),
@@ -323,7 +323,7 @@ def _predictions(conn: psycopg.Connection[Any], ontology: str) -> int | None:
 
 
 def _classes(conn: psycopg.Connection[Any], name: str, ontology: str) -> dict[int, int]:
-    return dict(_rows(conn, name, {"ontology": ontology}))  # type: ignore[arg-type]
+    return dict(_rows(conn, name, {"ontology": ontology}))
 
 
 def _last(

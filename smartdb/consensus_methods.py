@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,7 +41,7 @@ class Judgements:
     class_ids: Ints
 
     @classmethod
-    def of(cls, media: Ints, actors: Ints, classes: Ints, class_ids: Ints | None = None) -> Any:
+    def of(cls, media: Ints, actors: Ints, classes: Ints, class_ids: Ints | None = None) -> Self:
         """Judgements by ids; ``class_ids`` are those one may choose from [those chosen]."""
         media_ids, media_at = np.unique(media, return_inverse=True)
         actor_ids, actors_at = np.unique(actors, return_inverse=True)

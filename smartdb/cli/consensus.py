@@ -56,7 +56,7 @@ def agreement(part: str, ontology: str | None, kind: Kind | None, as_json: bool)
         elif part == "drift":
             found = annotators.drift(conn)
         else:
-            functions = {
+            functions: dict[str, Any] = {
                 "overall": measure.overall,
                 "pairs": measure.pairs,
                 "classes": measure.by_class,

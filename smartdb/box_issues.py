@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -39,7 +39,7 @@ _COLUMNS = {
 }  # fmt: skip
 _SUSPECT = {
     "kind": "text", "media_id": "bigint", "label_id": "bigint", "by_label_id": "bigint",
-    "score": "real",
+    "by_predicted_id": "bigint", "score": "real",
 }  # fmt: skip
 
 
@@ -68,38 +68,43 @@ def find(
     conn: psycopg.Connection[Any],
     *,
     against: str | None = None,
+    predictions: int | None = None,
     ontology: str | None = None,
     actor: str | None = None,
 ) -> dict[str, Any]:
     """Suspects boxes, writes them as issues, and commits.
 
-    ``against`` names the detector or annotator whose boxes are held against the labels; only media
-    where it has a box at all are judged by it. ``actor`` judges one actor's labels only; else those
+    ``against`` names the detector or annotator whose boxes are held against the labels, or
+    ``predictions`` the run that imported a detector's; only media where it has a box at all are
+    judged by it. ``actor`` judges one actor's labels only; else those
     of people, importers and consensus. Nothing changed since the last such run: it is returned,
     with ``is_new`` False. Returns run_id, examined, new, dropped (no longer suspected), withdrawn
     (review tasks), and how many are open of each kind. NothingToDo for no boxes, NotFound for an
     unknown actor, InvalidInput where the ontology is not the only one, or one is held against
     itself.
     """
-    if against is not None and against == actor:
-        raise InvalidInput(f"{actor!r} cannot be held against itself; name another annotator")
+    if against is not None and (against == actor or predictions is not None):
+        raise InvalidInput(f"{against!r} cannot be held against itself, or with a run; name one")
+    is_held = against is not None or predictions is not None
     with translated():
         chosen = _ontology(conn, ontology)
-        parameters = {"against": against, "ontology": chosen, "actor": actor}
-        labels = _drawn(conn, parameters)
-        others = (
-            _drawn(conn, {**parameters, "actor": against})
-            if against
-            else labels.only(np.zeros(0, np.int64))
-        )
+        parameters: dict[str, Any] = {"against": against, "ontology": chosen, "actor": actor}
+        parameters["predictions"] = predictions
+        labels = _drawn(conn, "boxes", parameters)
+        others = labels.only(np.zeros(0, np.int64))
+        if is_held:
+            name = "boxes" if against else "predicted"
+            others = _drawn(conn, name, {**parameters, "actor": against})
     parameters["boxes"] = _digest(labels, others)
     known = _last(conn, parameters)
     conn.commit()
     if known is not None:
         return {"run_id": known[0], **known[1], "new": 0, "is_new": False}
     with translated(), run(conn, "box_issues", parameters) as opened:
-        found = list(suspects(conn, labels, others, against is not None))
-        opened.counts.update(_write(conn, opened.run_id, labels, others, found, against))
+        found = list(suspects(conn, labels, others, is_held))
+        rows = _rows_of(labels, others, found, predictions is not None)
+        kinds = list(OWN + HELD) if is_held else list(OWN)
+        opened.counts.update(_write(conn, opened.run_id, labels, rows, kinds))
     return {"run_id": opened.run_id, **opened.counts, "is_new": True}
 
 
@@ -125,15 +130,13 @@ def _write(
     conn: psycopg.Connection[Any],
     run_id: int,
     labels: Drawn,
-    others: Drawn,
-    found: list[Suspects],
-    against: str | None,
+    rows: Iterable[Sequence[Any]],
+    kinds: list[str],
 ) -> dict[str, int]:
-    kinds = list(OWN + HELD) if against else list(OWN)
     conn.execute(statement("box_issues", "stage"))
     examined = {"label_id": labels.label_ids, "media_id": labels.boxes.media_ids}
     bulk.copy_arrays(conn, "examined_box", examined)
-    bulk.copy_rows(conn, "suspect_box", _SUSPECT, _rows_of(labels, others, found))
+    bulk.copy_rows(conn, "suspect_box", _SUSPECT, rows)
     conn.execute(statement("box_issues", "suspect_impossible"))
     conn.execute(statement("box_issues", "suggest"))
     added = [
@@ -147,9 +150,9 @@ def _write(
 
 
 def _rows_of(
-    labels: Drawn, others: Drawn, found: list[Suspects]
-) -> Iterator[tuple[str, int, int | None, int | None, float]]:
-    """The suspicions as rows, without what a reviewer has settled."""
+    labels: Drawn, others: Drawn, found: list[Suspects], is_predicted: bool
+) -> Iterator[tuple[str, int, int | None, int | None, int | None, float]]:
+    """The suspicions as rows of _SUSPECT, without what a reviewer has settled."""
     for each in found:
         is_missing = each.kind == "overlooked"
         told = labels if each.kind == "duplicate" else others
@@ -159,23 +162,29 @@ def _rows_of(
                 label = None if is_missing else int(labels.label_ids[row])
                 other = int(told.label_ids[by]) if by >= 0 else None
                 media_id = int(judged.boxes.media_ids[row])
-                yield each.kind, media_id, label, other, float(np.clip(score, 0, 1))
+                by_label, by_predicted = other, None
+                if is_predicted and told is others:
+                    by_label, by_predicted = None, other
+                sure = float(np.clip(score, 0, 1))
+                yield each.kind, media_id, label, by_label, by_predicted, sure
 
 
-def _drawn(conn: psycopg.Connection[Any], values: Mapping[str, Any]) -> Drawn:
-    rows = bulk.read_columns(conn, statement("box_issues", "boxes"), _COLUMNS, values)
+def _drawn(conn: psycopg.Connection[Any], name: str, values: Mapping[str, Any]) -> Drawn:
+    rows = bulk.read_columns(conn, statement("box_issues", name), _COLUMNS, values)
     if not len(rows["label_id"]):
-        raise _nothing(conn, values)
+        raise _nothing(conn, name, values)
     xywh = np.stack([rows[name] for name in "xywh"], axis=1)
     boxes = Boxes(rows["media_id"], rows["class_id"], xywh, rows["confidence"])
     return Drawn(rows["label_id"], rows["actor_id"], rows["has_outline"], rows["is_settled"], boxes)
 
 
-def _nothing(conn: psycopg.Connection[Any], values: Mapping[str, Any]) -> Exception:
+def _nothing(conn: psycopg.Connection[Any], name: str, values: Mapping[str, Any]) -> Exception:
     actor, ontology = values["actor"], values["ontology"]
     if actor is not None and not _rows(conn, "actor", values):
         return NotFound(f"no actor {actor!r}; the view smartdb.actor has them")
     who = f"{actor!r} has" if actor else "there are"
+    if name == "predicted":
+        who = f"run {values['predictions']} predicted"
     return NothingToDo(f"{who} no boxes or outlines in ontology {ontology!r}; import some first")
 
 

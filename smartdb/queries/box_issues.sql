@@ -22,6 +22,17 @@ where
     end
 order by l.label_id;
 
+-- name: predicted
+-- The boxes that a run predicted, in an ontology, by their id.
+select
+    p.predicted_label_id as label_id, p.media_id, p.class_id, 0::bigint as actor_id, p.x, p.y, p.w, p.h,
+    p.confidence::double precision as confidence, false as has_outline, false as is_settled
+from core.predicted_label as p
+join core.class as k using (class_id)
+join core.ontology as o using (ontology_id)
+where p.run_id = %(predictions)s and p.kind = 'box' and o.name = %(ontology)s
+order by p.predicted_label_id;
+
 -- name: ontologies
 -- The ontologies of live labels with a size.
 select o.name
@@ -48,7 +59,8 @@ where l.label_id = any (%(label_ids)s);
 drop table if exists pg_temp.examined_box, pg_temp.suspect_box, pg_temp.wanted_issue;
 create temp table examined_box (label_id bigint, media_id bigint) on commit drop;
 create temp table suspect_box (
-    kind text, media_id bigint, label_id bigint, by_label_id bigint, score real
+    kind text, media_id bigint, label_id bigint, by_label_id bigint, by_predicted_id bigint,
+    score real
 ) on commit drop;
 
 -- name: suspect_impossible
@@ -77,17 +89,19 @@ where
 create temp table wanted_issue on commit drop as
 select
     s.kind, s.media_id, s.label_id, s.score,
-    case when s.kind in ('swapped', 'overlooked') then b.class_id end as suggested_class_id,
+    case when s.kind in ('swapped', 'overlooked') then c.class_id end as suggested_class_id,
     case
         when s.kind = 'duplicate' then jsonb_build_object('label_id', s.by_label_id)
-        when b.label_id is not null then jsonb_strip_nulls(jsonb_build_object(
-            'class', c.name, 'kind', b.kind, 'x', b.x, 'y', b.y, 'w', b.w, 'h', b.h,
-            'shape', b.shape, 'confidence', b.confidence
+        when c.class_id is not null then jsonb_strip_nulls(jsonb_build_object(
+            'class', c.name, 'kind', coalesce(b.kind, p.kind), 'x', coalesce(b.x, p.x),
+            'y', coalesce(b.y, p.y), 'w', coalesce(b.w, p.w), 'h', coalesce(b.h, p.h),
+            'shape', b.shape, 'confidence', coalesce(b.confidence, p.confidence)
         ))
     end as suggestion
 from pg_temp.suspect_box as s
 left join core.label as b on b.label_id = s.by_label_id
-left join core.class as c on c.class_id = b.class_id
+left join core.predicted_label as p on p.predicted_label_id = s.by_predicted_id
+left join core.class as c on c.class_id = coalesce(b.class_id, p.class_id)
 where
     s.label_id is null
     or exists (select from core.label as l where l.label_id = s.label_id and l.rev_to is null);

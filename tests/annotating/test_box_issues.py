@@ -26,7 +26,7 @@ insert into core.label (media_id, class_id, kind, x, y, w, h, origin, actor_id, 
     (2, 1, 'box', 0, 0, 10, 10, 'human', 1, null),    -- 3: badly placed
     (3, 2, 'box', 0, 0, 10, 10, 'human', 1, null),    -- 4: the net says car
     (4, 1, 'box', 20, 10, 8, 8, 'human', 1, null),    -- 5: the net sees nothing there
-    (5, 1, 'box', 25, 20, 12, 12, 'human', 1, null),  -- 6: out of the picture of 32 x 24
+    (5, 1, 'box', 25, 20, 12, 12, 'import', 1, null),  -- 6: out of the picture of 32 x 24
     (1, 1, 'box', 0, 0, 10, 10, 'model', 2, 0.9),     -- 7
     (2, 1, 'box', 4, 0, 10, 10, 'model', 2, 0.8),     -- 8
     (3, 1, 'box', 0, 0, 10, 10, 'model', 2, 0.7),     -- 9
@@ -75,6 +75,27 @@ def test_held_against_a_detector_each_error_is_told_with_what_it_would_say(stree
         ("spurious", "None", "None", "None", "0.500"),  # the net sees 2 of 4 cars
         ("swapped", "car", "0.0", "10.0", "0.700"),
     ]
+
+
+def test_the_boxes_of_a_file_of_predictions_are_held_against_the_labels_as_well(
+    street: Conn, owner: Conn
+) -> None:
+    owner.execute(
+        "insert into core.predicted_label"
+        " (run_id, media_id, class_id, kind, x, y, w, h, confidence)"
+        " select 1, media_id, class_id, 'box', x, y, w, h, confidence from core.label"
+        " where origin = 'model'"
+    )
+    owner.commit()
+    box_issues.find(street, predictions=1)
+    found = street.execute(
+        "select kind, label_id, suggested_class, suggested_x from smartdb.box_issue order by 1, 2"
+    ).fetchall()
+    assert found == [
+        ("badly_placed", 3, None, 4), ("duplicate", 2, None, None),
+        ("impossible_geometry", 6, None, None), ("overlooked", None, "car", 0),
+        ("spurious", 5, None, None), ("swapped", 4, "car", 0),
+    ]  # fmt: skip
 
 
 def test_a_second_run_on_the_same_boxes_writes_nothing(street: Conn) -> None:
@@ -126,6 +147,8 @@ def test_a_reader_does_not_see_the_issues_of_a_hidden_media(
     [
         ({"against": "nobody"}, NotFound, "no actor 'nobody'"),
         ({"against": "ana", "actor": "ana"}, InvalidInput, "against itself"),
+        ({"against": "net", "predictions": 1}, InvalidInput, "or with a run"),
+        ({"predictions": 7}, NothingToDo, "run 7 predicted no boxes"),
         ({"ontology": "zoo"}, NothingToDo, "no boxes or outlines in ontology 'zoo'"),
     ],
 )

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse  # type: ignore[import-untyped]
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -45,6 +44,8 @@ def dawid_skene(
     when the bound of the evidence per judgement rises by less than ``tolerance`` (the prior counts
     once a judgement, as in crowd-kit), or after ``most_steps``.
     """
+    from scipy import sparse  # type: ignore[import-untyped]
+
     n, k = int(media.max(initial=-1)) + 1, int(classes.max(initial=-1)) + 1
     said, pairs = np.unique(annotators * max(k, 1) + classes, return_inverse=True)
     votes = sparse.csr_array(

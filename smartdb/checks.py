@@ -42,8 +42,12 @@ def semantic_duplicates(
 
 
 def agreement(conn: psycopg.Connection[Any], ontology: str) -> tuple[int, float | None]:
-    """Media of an ontology that several annotators judged, and Krippendorff's alpha of these."""
-    return _pair(conn, "agreement", ontology=ontology)
+    """Media of an ontology that several annotators judged, and Krippendorff's alpha of these.
+
+    None where there are none, or they say one class alone.
+    """
+    rows = _rows(conn, "agreement", ontology=ontology)
+    return (rows[0][0], rows[0][1]) if rows else (0, None)
 
 
 def new_reviews(conn: psycopg.Connection[Any], ontology: str, after: int) -> tuple[int, int]:

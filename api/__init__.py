@@ -18,6 +18,7 @@ from . import (
     graph,
     health,
     images,
+    label_studio,
     labels,
     media,
     ontologies,
@@ -72,7 +73,8 @@ def create_app(url: str | None = None, *, trusted_hosts: Sequence[str] | None = 
     problems.register(app)
     parts = (
         media, graph, images, regions, search, projects, tasks, labels, ontologies, tags, reviews,
-        agreement, datasets, versions, recipes, exports, prunings, batches, runs, health, docs,
+        agreement, datasets, versions, recipes, exports, prunings, batches, runs, label_studio,
+        health, docs,
     )  # fmt: skip
     for module in parts:
         app.register_blueprint(module.routes)

@@ -70,7 +70,7 @@ class LabelIds(Resource):
     label_ids: list[int]
 
 
-class Label(Resource):
+class SaidLabel(Resource):
     """A label in a state."""
 
     label_id: int = Field(description="Identity of this state.")
@@ -97,21 +97,21 @@ class Label(Resource):
 class LabelList(Resource):
     """What is said of a media now, oldest first."""
 
-    items: list[Label]
+    items: list[SaidLabel]
 
 
-class Changes(Geometry):
+class LabelChanges(Geometry):
     """What is to be otherwise: keys that are not given stay, null takes one away."""
 
     kind: Kind | None = None  # type: ignore[assignment]
     class_: Annotated[Name | None, Field(alias="class")] = None
 
 
-class Edit(Body):
+class LabelEdit(Body):
     """A change of a label as one saw it."""
 
     actor: Actor
-    changes: Changes
+    changes: LabelChanges
     reason: Text | None = Field(None, description="Why, for a person.")
     role: Role = "annotator"
 
@@ -130,16 +130,16 @@ class RemoveQuery(Query):
     role: Role = "annotator"
 
 
-class Removed(Resource):
+class RemovedLabel(Resource):
     """The state that was closed."""
 
     label_id: int
 
 
-class State(Resource):
+class StateOfLabel(Resource):
     """A state of a label, and how it ended."""
 
-    label: Label
+    label: SaidLabel
     rev_from: int
     rev_to: int | None
     closed_by: str | None = Field(description="Who changed or removed it.")
@@ -148,10 +148,10 @@ class State(Resource):
     changed: list[str] = Field(description="What differs after: class, box, ..., or removed.")
 
 
-class History(Resource):
+class LabelHistory(Resource):
     """Every state of a label, oldest first."""
 
-    items: list[State]
+    items: list[StateOfLabel]
 
 
 @routes.get(f"/media/<{ID}:media_id>/labels")
@@ -180,7 +180,7 @@ def add_labels(media_id: int, json: NewLabels) -> LabelIds:
 
 @routes.patch(f"/labels/<{ID}:label_id>")
 @operation("labelling", LabelState, 400, 403, 404, 409, 413, 415)
-def edit_label(label_id: int, json: Edit) -> LabelState:
+def edit_label(label_id: int, json: LabelEdit) -> LabelState:
     """Change a label as one saw it; where it was changed since, 409 shows both versions."""
     changes = json.changes.model_dump(by_alias=True, exclude_unset=True)
     found = write(_ROLES[json.role], label_edits.edit, label_id, json.actor, changes, json.reason)
@@ -188,15 +188,15 @@ def edit_label(label_id: int, json: Edit) -> LabelState:
 
 
 @routes.delete(f"/labels/<{ID}:label_id>")
-@operation("labelling", Removed, 403, 404, 409)
-def remove_label(label_id: int, query: RemoveQuery) -> Removed:
+@operation("labelling", RemovedLabel, 403, 404, 409)
+def remove_label(label_id: int, query: RemoveQuery) -> RemovedLabel:
     """Take a label back as one saw it; what it said stays in the history."""
     write(_ROLES[query.role], label_edits.remove, label_id, query.actor, query.reason)
-    return Removed(label_id=label_id)
+    return RemovedLabel(label_id=label_id)
 
 
 @routes.get(f"/labels/<{ID}:label_id>/history")
-@operation("labelling", History, 404)
-def label_history(label_id: int) -> History:
+@operation("labelling", LabelHistory, 404)
+def label_history(label_id: int) -> LabelHistory:
     """List every state of a label: who said it, who changed it, when and why."""
-    return History.model_validate({"items": read(label_edits.history, label_id)})
+    return LabelHistory.model_validate({"items": read(label_edits.history, label_id)})

@@ -24,6 +24,7 @@ TAGS = {
     "media": "Pictures: lists, one with all that is known of it, its bytes, and those like it.",
     "graph": "The neighbour graph: what it says of media, and where they lie on the map.",
     "labelling": "Work for annotators: claim a task, answer it, give it back.",
+    "editors": "For label editors: Label Studio asks here for labels to start from, and tells.",
     "reviewing": "Suspected label errors, and verdicts on labels.",
     "datasets": "Sealed versions of datasets.",
     "batches": "What samplers chose to work on next.",

@@ -76,7 +76,7 @@ def iou(a: Floats, b: Floats) -> Floats:
 
 def matched(one: Boxes, other: Boxes, floor: float) -> Pairs:
     """One to one: the pairs that overlap most, then those of what is left, down to an IoU."""
-    left = _joined([each.where(each.iou >= floor) for each in pairs(one, other)])
+    left = joined([each.where(each.iou >= floor) for each in pairs(one, other)])
     order = np.argsort(-left.iou, kind="stable")
     left, kept = Pairs(left.a[order], left.b[order], left.iou[order]), []
     while len(left.a):
@@ -86,7 +86,7 @@ def matched(one: Boxes, other: Boxes, floor: float) -> Pairs:
         kept.append(Pairs(left.a[best], left.b[best], left.iou[best]))
         is_left = ~(np.isin(left.a, left.a[best]) | np.isin(left.b, left.b[best]))
         left = left.where(is_left)
-    return _joined(kept)
+    return joined(kept)
 
 
 def largest(index: Ints, value: Floats, n: int, default: float) -> Floats:
@@ -96,7 +96,8 @@ def largest(index: Ints, value: Floats, n: int, default: float) -> Floats:
     return np.where(np.isneginf(best), default, best)
 
 
-def _joined(parts: list[Pairs]) -> Pairs:
+def joined(parts: list[Pairs]) -> Pairs:
+    """All of the pairs."""
     if not parts:
         return Pairs(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0))
     return Pairs(*(np.concatenate([getattr(p, name) for p in parts]) for name in ("a", "b", "iou")))

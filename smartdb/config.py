@@ -33,6 +33,11 @@ def store() -> str:
     return os.environ.get("SMARTDB_STORE") or str(home() / "media")
 
 
+def webhook_secret() -> str | None:
+    """What label editors sign their messages with (SMARTDB_WEBHOOK_SECRET); None refuses all."""
+    return os.environ.get("SMARTDB_WEBHOOK_SECRET") or None
+
+
 def workers() -> int:
     """Processes for parallel work (SMARTDB_WORKERS), else one for each usable core."""
     given = os.environ.get("SMARTDB_WORKERS")

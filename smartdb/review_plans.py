@@ -76,7 +76,7 @@ def design(
     Schilling and Neubauer, Acceptance Sampling in Quality Control (2017), chapter 5; as ISO 2859-2
     for isolated lots. InvalidInput for bounds that no plan keeps.
     """
-    from scipy.stats import hypergeom
+    from scipy.stats import hypergeom  # type: ignore[import-untyped]
 
     if n_lot < 1 or not 0 < error_limit < 1 or not 0 < confidence < 1:
         raise InvalidInput("a lot has labels; error limit and confidence lie between 0 and 1")

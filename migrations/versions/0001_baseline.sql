@@ -4019,6 +4019,216 @@ comment on column core.track_end.created_at is 'When, for people; order is told 
 comment on column core.track_end.rev_from is 'Revision at which it was said.';
 comment on column core.track_end.rev_to is 'Revision at which it was taken back; null while it holds.';
 
+-- Annotating: exchange with label editors: what went out in which state, what came back, and where
+-- both sides changed the same object.
+
+create table core.exchange (
+    exchange_id bigint generated always as identity,
+    editor text not null,
+    project_id bigint,
+    ontology_id bigint not null,
+    parameters jsonb not null default '{}',
+    run_id bigint not null,
+    created_at timestamptz not null default now(),
+    constraint exchange_pk primary key (exchange_id),
+    constraint exchange_editor_check check (editor in ('label_studio', 'cvat')),
+    constraint exchange_project_fk foreign key (project_id)
+        references core.project (project_id) on delete restrict,
+    constraint exchange_ontology_fk foreign key (ontology_id)
+        references core.ontology (ontology_id) on delete restrict,
+    constraint exchange_run_fk foreign key (run_id) references core.run (run_id) on delete restrict
+);
+create index exchange_project_idx on core.exchange (project_id) where project_id is not null;
+create index exchange_ontology_idx on core.exchange (ontology_id);
+create index exchange_run_idx on core.exchange (run_id);
+call core.make_permanent('core.exchange', 'exchange_id');
+comment on table core.exchange is 'Tasks that were given to a label editor, together; what the editor says later is compared with this state.';
+comment on column core.exchange.exchange_id is 'Identity of the exchange; it travels with the tasks.';
+comment on column core.exchange.editor is 'label_studio or cvat.';
+comment on column core.exchange.project_id is 'The project whose tasks went out; null for tasks of no project.';
+comment on column core.exchange.ontology_id is 'The ontology whose classes the editor offers.';
+comment on column core.exchange.parameters is 'What was asked for, the file, and the editor''s numbers of people ("people").';
+comment on column core.exchange.run_id is 'The run that wrote the tasks.';
+comment on column core.exchange.created_at is 'When they went out.';
+
+create table core.exchange_item (
+    exchange_id bigint not null,
+    media_id bigint not null,
+    task_id bigint,
+    name text not null,
+    frame_index integer,
+    constraint exchange_item_pk primary key (exchange_id, media_id)
+);
+create index exchange_item_media_idx on core.exchange_item (media_id);
+create index exchange_item_name_idx on core.exchange_item (exchange_id, name);
+call core.protect('core.exchange_item');
+call core.refer('core.exchange_item', '{
+    {exchange_id, core.exchange, exchange_id},
+    {media_id, core.media, media_id},
+    {task_id, core.task, task_id}
+}');
+comment on table core.exchange_item is 'A media of an exchange, by the name it has in the editor.';
+comment on column core.exchange_item.exchange_id is 'The exchange.';
+comment on column core.exchange_item.media_id is 'The media.';
+comment on column core.exchange_item.task_id is 'The task that it answers; null if it went out without one.';
+comment on column core.exchange_item.name is 'What the editor calls it.';
+comment on column core.exchange_item.frame_index is 'Of a frame, its number in the editor''s video.';
+
+create table core.exchange_object (
+    exchange_id bigint not null,
+    media_id bigint not null,
+    answer text not null,
+    region text not null,
+    object_id bigint not null,
+    label_id bigint,
+    said jsonb,
+    constraint exchange_object_pk primary key (exchange_id, media_id, answer, region)
+);
+create index exchange_object_media_idx on core.exchange_object (media_id);
+call core.protect('core.exchange_object');
+call core.refer('core.exchange_object', '{
+    {exchange_id, core.exchange, exchange_id},
+    {media_id, core.media, media_id},
+    {label_id, core.label, label_id}
+}');
+comment on table core.exchange_object is 'A labelled thing that both sides know: which row it had here when they last agreed, and what the editor said of it last.';
+comment on column core.exchange_object.exchange_id is 'The exchange.';
+comment on column core.exchange_object.media_id is 'The media.';
+comment on column core.exchange_object.answer is 'The annotation of the editor that brought it; empty: it went out with the tasks, and all share it.';
+comment on column core.exchange_object.region is 'What the editor calls it.';
+comment on column core.exchange_object.object_id is 'The thing here, core.label.object_id.';
+comment on column core.exchange_object.label_id is 'Its row here when both sides last agreed; null: both agreed that there is no such thing.';
+comment on column core.exchange_object.said is
+    'What the editor said last, where that is not what the row says (there is or was a conflict): a label object, or the JSON value null: removed there.';
+
+create table core.exchange_answer (
+    exchange_id bigint not null,
+    media_id bigint not null,
+    answer text not null,
+    actor_id bigint not null,
+    said_at timestamptz,
+    digest bytea not null,
+    created_at timestamptz not null default now(),
+    constraint exchange_answer_pk primary key (exchange_id, media_id, answer)
+);
+create index exchange_answer_media_idx on core.exchange_answer (media_id);
+call core.protect('core.exchange_answer');
+call core.refer('core.exchange_answer', '{
+    {exchange_id, core.exchange, exchange_id},
+    {media_id, core.media, media_id},
+    {actor_id, core.actor, actor_id}
+}');
+comment on table core.exchange_answer is 'An annotation of the editor in the state that was taken in last, so that one that comes again changes nothing.';
+comment on column core.exchange_answer.exchange_id is 'The exchange.';
+comment on column core.exchange_answer.media_id is 'The media.';
+comment on column core.exchange_answer.answer is 'What the editor calls the annotation.';
+comment on column core.exchange_answer.actor_id is 'Who said it there.';
+comment on column core.exchange_answer.said_at is 'When, by the clock of the editor.';
+comment on column core.exchange_answer.digest is 'SHA-256 of what it said.';
+comment on column core.exchange_answer.created_at is 'When it was taken in first.';
+
+create table core.exchange_conflict (
+    exchange_conflict_id bigint generated always as identity,
+    exchange_id bigint not null,
+    media_id bigint not null,
+    answer text not null,
+    region text not null,
+    object_id bigint not null,
+    base_label_id bigint not null,
+    theirs jsonb,
+    actor_id bigint not null,
+    said_at timestamptz,
+    state text not null default 'open',
+    resolved_by bigint,
+    reason text,
+    label_id bigint,
+    created_at timestamptz not null default now(),
+    resolved_at timestamptz,
+    constraint exchange_conflict_pk primary key (exchange_conflict_id),
+    constraint exchange_conflict_state_check check (state in ('open', 'ours', 'theirs')),
+    constraint exchange_conflict_resolved_check check ((state = 'open') = (resolved_at is null)),
+    constraint exchange_conflict_exchange_fk foreign key (exchange_id)
+        references core.exchange (exchange_id) on delete restrict,
+    constraint exchange_conflict_media_fk foreign key (media_id)
+        references core.media (media_id) on delete restrict,
+    constraint exchange_conflict_base_fk foreign key (base_label_id)
+        references core.label (label_id) on delete restrict,
+    constraint exchange_conflict_label_fk foreign key (label_id)
+        references core.label (label_id) on delete restrict,
+    constraint exchange_conflict_actor_fk foreign key (actor_id)
+        references core.actor (actor_id) on delete restrict,
+    constraint exchange_conflict_resolved_fk foreign key (resolved_by)
+        references core.actor (actor_id) on delete restrict
+);
+create unique index exchange_conflict_open_key on core.exchange_conflict (exchange_id, object_id, answer) where state = 'open';
+create index exchange_conflict_media_idx on core.exchange_conflict (media_id);
+create index exchange_conflict_base_idx on core.exchange_conflict (base_label_id);
+create index exchange_conflict_label_idx on core.exchange_conflict (label_id) where label_id is not null;
+create index exchange_conflict_actor_idx on core.exchange_conflict (actor_id);
+create index exchange_conflict_resolved_idx on core.exchange_conflict (resolved_by) where resolved_by is not null;
+call core.protect('core.exchange_conflict');
+comment on table core.exchange_conflict is 'A labelled thing that was changed here and in the editor since both agreed on it. Nothing is overwritten: a rule or a person decides.';
+comment on column core.exchange_conflict.exchange_conflict_id is 'Identity of the conflict.';
+comment on column core.exchange_conflict.exchange_id is 'The exchange.';
+comment on column core.exchange_conflict.media_id is 'The media.';
+comment on column core.exchange_conflict.answer is 'The annotation of the editor that says so.';
+comment on column core.exchange_conflict.region is 'What the editor calls the thing.';
+comment on column core.exchange_conflict.object_id is 'The thing.';
+comment on column core.exchange_conflict.base_label_id is 'The row that both last agreed on.';
+comment on column core.exchange_conflict.theirs is 'What the editor says: a label object; null: it was removed there.';
+comment on column core.exchange_conflict.actor_id is 'Who said so there.';
+comment on column core.exchange_conflict.said_at is 'When, by the clock of the editor.';
+comment on column core.exchange_conflict.state is 'open, ours (what is here stays) or theirs (what the editor says was taken).';
+comment on column core.exchange_conflict.resolved_by is 'Who decided; null: a rule did.';
+comment on column core.exchange_conflict.reason is 'Why: the rule, or a person''s words.';
+comment on column core.exchange_conflict.label_id is 'The live row after the decision; null: none.';
+comment on column core.exchange_conflict.created_at is 'When it was found.';
+comment on column core.exchange_conflict.resolved_at is 'When it was decided.';
+
+create table core.exchange_refusal (
+    exchange_refusal_id bigint generated always as identity,
+    exchange_id bigint,
+    media_id bigint,
+    place text not null,
+    reason text not null,
+    detail text not null,
+    content jsonb,
+    created_at timestamptz not null default now(),
+    constraint exchange_refusal_pk primary key (exchange_refusal_id),
+    constraint exchange_refusal_key unique nulls not distinct (exchange_id, place, reason, detail),
+    constraint exchange_refusal_reason_check check (reason ~ '^[a-z_]+$'),
+    constraint exchange_refusal_exchange_fk foreign key (exchange_id)
+        references core.exchange (exchange_id) on delete restrict,
+    constraint exchange_refusal_media_fk foreign key (media_id)
+        references core.media (media_id) on delete restrict
+);
+create index exchange_refusal_media_idx on core.exchange_refusal (media_id);
+alter table core.exchange_refusal enable row level security;
+alter table core.exchange_refusal force row level security;
+create policy unrestricted on core.exchange_refusal using (
+    media_id is null or media_id not in (select r.media_id from core.restriction as r)
+    or pg_has_role(current_user, 'smartdb_privacy', 'member')
+);
+comment on table core.exchange_refusal is 'What an editor said and could not be taken in, kept so that nothing is lost.';
+comment on column core.exchange_refusal.exchange_refusal_id is 'Identity of the refusal.';
+comment on column core.exchange_refusal.exchange_id is 'The exchange, if that is known.';
+comment on column core.exchange_refusal.media_id is 'The media, if that is known and may be seen.';
+comment on column core.exchange_refusal.place is 'Where: a file with a line or id, or an annotation.';
+comment on column core.exchange_refusal.reason is
+    'Stable code: broken_file, bad_row, bad_shape, unknown_class, unknown_media, unknown_exchange, unsupported, ambiguous, refused.';
+comment on column core.exchange_refusal.detail is 'A sentence for a person.';
+comment on column core.exchange_refusal.content is 'The whole annotation as it came; null where it is of no media that may be seen, or is no JSON.';
+comment on column core.exchange_refusal.created_at is 'When it came first.';
+
+create table core.exchange_delivery (
+    digest bytea not null,
+    created_at timestamptz not null default now(),
+    constraint exchange_delivery_pk primary key (digest)
+);
+comment on table core.exchange_delivery is 'Messages of label editors that were taken in, so that none is taken in twice.';
+comment on column core.exchange_delivery.digest is 'SHA-256 of the message.';
+comment on column core.exchange_delivery.created_at is 'When it came first.';
+
 -- Annotating and reviewing: what people say to each other about media, labels and tasks.
 
 create table core.comment (
@@ -5106,6 +5316,110 @@ comment on column core.training_dynamics.n_forgotten is
 comment on column core.training_dynamics.n_correct is 'Epochs in which it was right; 0: it was never learnt.';
 comment on column core.training_dynamics.n_epochs is 'Epochs that were watched.';
 
+-- Evaluating detections: matched once with the truth, at every IoU that COCO asks for, and kept as rows.
+
+create table core.detection_evaluation (
+    run_id bigint not null,
+    predictions_run_id bigint not null,
+    ontology_id bigint not null,
+    revision bigint not null,
+    dataset_id bigint,
+    version integer,
+    split text,
+    constraint detection_evaluation_pk primary key (run_id),
+    constraint detection_evaluation_split_check check (split in ('train', 'val', 'test')),
+    constraint detection_evaluation_version_check check ((dataset_id is null) = (version is null)),
+    constraint detection_evaluation_run_fk foreign key (run_id) references core.run (run_id) on delete restrict,
+    constraint detection_evaluation_predictions_fk foreign key (predictions_run_id)
+        references core.run (run_id) on delete restrict,
+    constraint detection_evaluation_ontology_fk foreign key (ontology_id)
+        references core.ontology (ontology_id) on delete restrict,
+    constraint detection_evaluation_dataset_fk foreign key (dataset_id, version)
+        references core.dataset_version (dataset_id, version) on delete restrict
+);
+create index detection_evaluation_predictions_idx on core.detection_evaluation (predictions_run_id);
+create index detection_evaluation_ontology_idx on core.detection_evaluation (ontology_id);
+create index detection_evaluation_dataset_idx on core.detection_evaluation (dataset_id, version);
+call core.make_permanent('core.detection_evaluation', 'run_id');
+create trigger keep_used_version before insert on core.detection_evaluation
+    for each row execute function core.keep_used_version();
+comment on table core.detection_evaluation is 'One set of detections, and the labels that they were matched with.';
+comment on column core.detection_evaluation.run_id is 'The run that matched them.';
+comment on column core.detection_evaluation.predictions_run_id is 'The run whose detections (core.predicted_label) they are.';
+comment on column core.detection_evaluation.ontology_id is 'Whose labels are the truth.';
+comment on column core.detection_evaluation.revision is 'At which the labels were read.';
+comment on column core.detection_evaluation.dataset_id is 'The dataset whose media were judged; null: all with labels or detections.';
+comment on column core.detection_evaluation.version is 'Its version.';
+comment on column core.detection_evaluation.split is 'The split of it; null: all.';
+
+create table core.detection_truth (
+    run_id bigint not null,
+    label_id bigint not null,
+    media_id bigint not null,
+    class_id bigint not null,
+    area double precision not null,
+    is_crowd boolean not null,
+    found_at smallint not null,
+    iou_same real not null,
+    iou_other real not null,
+    constraint detection_truth_pk primary key (run_id, label_id)
+);
+create index detection_truth_media_idx on core.detection_truth (media_id);
+call core.protect('core.detection_truth');
+call core.refer('core.detection_truth', '{
+    {run_id, core.detection_evaluation, run_id},
+    {label_id, core.label, label_id},
+    {media_id, core.media, media_id},
+    {class_id, core.class, class_id}
+}');
+comment on table core.detection_truth is 'A label that detections were matched with.';
+comment on column core.detection_truth.run_id is 'The evaluation.';
+comment on column core.detection_truth.label_id is 'The label row.';
+comment on column core.detection_truth.media_id is 'Its media.';
+comment on column core.detection_truth.class_id is 'Its class.';
+comment on column core.detection_truth.area is 'Pixels in its outline, or in its box.';
+comment on column core.detection_truth.is_crowd is 'Whether it stands for many: what lies in it does not count.';
+comment on column core.detection_truth.found_at is 'Bit i is set if a detection takes it at IoU 0.5 + 0.05 i.';
+comment on column core.detection_truth.iou_same is 'Largest IoU with a detection of its class.';
+comment on column core.detection_truth.iou_other is 'Largest IoU with a detection of another class.';
+
+create table core.detection_match (
+    run_id bigint not null,
+    predicted_label_id bigint not null,
+    media_id bigint not null,
+    class_id bigint not null,
+    confidence real not null,
+    rank integer not null,
+    right_at smallint[] not null,
+    ignored_at smallint[] not null,
+    label_id bigint,
+    iou_same real not null,
+    iou_other real not null,
+    other_class_id bigint,
+    constraint detection_match_pk primary key (run_id, predicted_label_id),
+    constraint detection_match_bits_check check (cardinality(right_at) = 4 and cardinality(ignored_at) = 4)
+);
+create index detection_match_media_idx on core.detection_match (media_id);
+call core.protect('core.detection_match');
+call core.refer('core.detection_match', '{
+    {run_id, core.detection_evaluation, run_id},
+    {media_id, core.media, media_id},
+    {class_id, core.class, class_id}
+}');
+comment on table core.detection_match is 'A detection, and where it is right: bit i stands for IoU 0.5 + 0.05 i.';
+comment on column core.detection_match.run_id is 'The evaluation.';
+comment on column core.detection_match.predicted_label_id is 'The detection.';
+comment on column core.detection_match.media_id is 'Its media.';
+comment on column core.detection_match.class_id is 'Its class.';
+comment on column core.detection_match.confidence is 'How sure the model was.';
+comment on column core.detection_match.rank is 'Its place among those of its media and class, the most confident 0.';
+comment on column core.detection_match.right_at is 'Bits where it is right, for the areas all, small, medium, large.';
+comment on column core.detection_match.ignored_at is 'Bits where it does not count (a crowd, another size), for the same areas.';
+comment on column core.detection_match.label_id is 'The label that it takes at IoU 0.5.';
+comment on column core.detection_match.iou_same is 'Largest IoU with a label of its class.';
+comment on column core.detection_match.iou_other is 'Largest IoU with a label of another class.';
+comment on column core.detection_match.other_class_id is 'The class of that label.';
+
 -- Erasing media: the request first, then the rows in batches, then the files; each step may be cut
 -- off and done again. What is left is a tombstone: the media's row with its hash, and its labels'
 -- rows without content. Only the privacy officer may call these.
@@ -5251,6 +5565,8 @@ begin
         where media_id = any (ids) and (state in ('open', 'claimed') or prefill is not null or reason is not null)
         returning 1
     ),
+    matches as (delete from core.detection_match where media_id = any (ids)),
+    truths as (delete from core.detection_truth where media_id = any (ids)),
     marks as (delete from core.gold_score where media_id = any (ids)),
     answers as (delete from core.submission where media_id = any (ids) returning 1),
     predictions as (delete from core.prediction where media_id = any (ids) returning 1),
@@ -5273,6 +5589,11 @@ begin
     looked as (delete from core.detector_media where media_id = any (ids) returning 1),
     terms as (delete from core.media_terms where media_id = any (ids) returning 1),
     subjects as (delete from core.media_subject where media_id = any (ids) returning 1),
+    sent as (delete from core.exchange_item where media_id = any (ids)),
+    known as (delete from core.exchange_object where media_id = any (ids)),
+    answers as (delete from core.exchange_answer where media_id = any (ids)),
+    disputes as (delete from core.exchange_conflict where media_id = any (ids)),
+    refusals as (delete from core.exchange_refusal where media_id = any (ids)),
     texts as (delete from core.media_text where media_id = any (ids)),
     contents as (
         update core.media

@@ -143,6 +143,8 @@ begin
         where media_id = any (ids) and (state in ('open', 'claimed') or prefill is not null or reason is not null)
         returning 1
     ),
+    matches as (delete from core.detection_match where media_id = any (ids)),
+    truths as (delete from core.detection_truth where media_id = any (ids)),
     marks as (delete from core.gold_score where media_id = any (ids)),
     answers as (delete from core.submission where media_id = any (ids) returning 1),
     predictions as (delete from core.prediction where media_id = any (ids) returning 1),
@@ -165,6 +167,11 @@ begin
     looked as (delete from core.detector_media where media_id = any (ids) returning 1),
     terms as (delete from core.media_terms where media_id = any (ids) returning 1),
     subjects as (delete from core.media_subject where media_id = any (ids) returning 1),
+    sent as (delete from core.exchange_item where media_id = any (ids)),
+    known as (delete from core.exchange_object where media_id = any (ids)),
+    answers as (delete from core.exchange_answer where media_id = any (ids)),
+    disputes as (delete from core.exchange_conflict where media_id = any (ids)),
+    refusals as (delete from core.exchange_refusal where media_id = any (ids)),
     texts as (delete from core.media_text where media_id = any (ids)),
     contents as (
         update core.media

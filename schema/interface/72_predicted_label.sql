@@ -25,3 +25,4 @@ comment on column smartdb.predicted_label.confidence is 'How sure the model was,
 -- result:
 --   11 | dog | classification | 0.7
 --   8 | cat | box | 0.6
+--   9 | dog | box | 0.5

@@ -30,7 +30,7 @@ begin
             select t.task_id from core.task as t
             where t.kind = wanted and t.state = 'open'
                 and (t.label_id is null
-                    or (select l.actor_id from core.label as l where l.label_id = t.label_id) is distinct from me)
+                    or core.may_judge(t.label_id, me, case wanted when 'adjudicate' then 'adjudicator' else 'reviewer' end))
                 and (t.assignee_id is distinct from me or t.reason is null)
                 and (t.project_id is null or t.kind <> 'label' or not exists (
                     select from core.task as h
@@ -48,7 +48,7 @@ begin
             select t.task_id from core.task as t
             where t.project_id = asking and t.kind = wanted and t.state = 'open'
                 and (t.label_id is null
-                    or (select l.actor_id from core.label as l where l.label_id = t.label_id) is distinct from me)
+                    or core.may_judge(t.label_id, me, case wanted when 'adjudicate' then 'adjudicator' else 'reviewer' end))
                 and (t.assignee_id is distinct from me or t.reason is null)
                 and (t.project_id is null or t.kind <> 'label' or not exists (
                     select from core.task as h
@@ -76,7 +76,7 @@ $$;
 comment on function smartdb.claim_task(text, text, integer, interval, text) is
     'Claims the n most wanted open tasks of a kind (of a project) for a person until the lease runs out, most wanted first. '
     'No two callers get the same: what others are claiming at this very moment is stepped over, so two who claim at once get '
-    'the two most wanted, in either order. Nobody gets a review of their own label, a media twice in a project, or what they gave back. '
+    'the two most wanted, in either order. Nobody gets a review of a label that they wrote any row of, or a dispute they took part in, a media twice in a project, or what they gave back. '
     'Leases that have run out are released first. SD001 for an unknown project, SD002 for an unknown kind, a closed '
     'project, a lease that is not positive, or an actor who is no person.';
 

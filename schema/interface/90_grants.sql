@@ -97,6 +97,7 @@ grant insert on
     core.recipe, core.drift
 to smartdb_writer;
 grant insert on
+    core.detection_evaluation, core.detection_match, core.detection_truth,
     core.training_dynamics, core.pruning, core.pruning_item, core.pruning_point
 to smartdb_writer;
 -- Facts of which a part may be found out, or end, later.
@@ -143,6 +144,17 @@ grant insert on core.review_plan_item to smartdb_writer;
 grant insert, update (instructions, overlap, gold_share, predicate, fill_by, depth, per_day, closed_at) on core.project
 to smartdb_writer;
 grant insert, update, delete on core.gold_score to smartdb_writer;
+-- What label editors were given and said: kept as they say it, settled by who may change the labels.
+grant insert on core.exchange, core.exchange_item to smartdb_writer;
+grant select on
+    core.exchange, core.exchange_item, core.exchange_object, core.exchange_answer, core.exchange_conflict, core.exchange_refusal
+to smartdb_reviewer;
+grant insert, update (object_id, label_id, said) on core.exchange_object to smartdb_reviewer, smartdb_writer;
+grant insert, update (actor_id, said_at, digest) on core.exchange_answer to smartdb_reviewer, smartdb_writer;
+grant insert, update (theirs, actor_id, said_at, state, resolved_by, reason, label_id, resolved_at)
+on core.exchange_conflict to smartdb_reviewer, smartdb_writer;
+grant insert on core.exchange_refusal, core.exchange_delivery to smartdb_reviewer, smartdb_writer;
+grant select on core.exchange_delivery to smartdb_reviewer;
 -- Hide a media, but not show it again.
 grant insert on core.restriction to smartdb_writer;
 -- A checkpoint, and what only the owner can do: make the tables of an encoder or a run, recognise

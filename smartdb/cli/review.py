@@ -235,7 +235,7 @@ def comment(
 
 
 def _class(says: dict[str, Any] | None) -> str | None:
-    return says and says.get("class")
+    return None if says is None else says.get("class")
 
 
 def _judge(

@@ -119,7 +119,7 @@ def _take_frame(writer: _Writer, annotation: Annotation, parts: Parts, frame: in
 def _parts(writer: _Writer, annotation: Annotation) -> Parts | None:
     """The element of a label; None, with a problem, if there is none."""
     name = annotation.class_name
-    made = None if is_illegal(name) else _shape(annotation, writer.infos.get(name))
+    made = None if is_illegal(name) else shape_of(annotation, writer.infos.get(name))
     if made is None:
         kind = annotation.kind
         writer.lose(annotation, f"{kind} like that of {annotation.picture}; it is left out")
@@ -172,7 +172,7 @@ def _is_loose(annotation: Annotation) -> bool:
     return any(abs(a - b) > OUT_BY for a, b in zip(box, bounds(points), strict=True))
 
 
-def _shape(annotation: Annotation, info: ClassInfo | None) -> Parts | None:
+def shape_of(annotation: Annotation, info: ClassInfo | None) -> Parts | None:
     """Tag, elements inside and attributes of a label's geometry; None if CVAT has no such."""
     shape, kind = annotation.shape or {}, annotation.kind
     if kind == "classification":

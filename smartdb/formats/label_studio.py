@@ -111,6 +111,16 @@ def read(
             yield Problem(file.name, "broken_file", f"{error}; the rest is not read")
 
 
+def said(
+    results: list[Mapping[str, Any]], name: str, size: Size | None, where: str
+) -> Iterator[Item]:
+    """What the results of one annotation say of a picture, with the attributes of its regions.
+
+    ``key`` is the id of the region; ``size`` (width, height) that of the picture.
+    """
+    yield from _say(_Speaker("annotation", results, {}, None), where, [name], [size], set())
+
+
 def _files(path: Path) -> list[Path]:
     found = sorted(path.glob("*.json")) if path.is_dir() else [path]
     return [each for each in found if path.is_file() or each.name != "manifest.json"]

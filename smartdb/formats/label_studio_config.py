@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +16,12 @@ from smartdb.formats.xml_text import element
 
 @dataclass(frozen=True)
 class Config:
-    """The tag of each control by its name, the labels to choose from, and the picture's field."""
+    """By name the tag of each control and what it is about; the labels, and the picture's field."""
 
     controls: dict[str, str]
     labels: list[str]
     image_key: str | None
+    targets: dict[str, str] = field(default_factory=dict)
 
 
 def find(path: Path) -> Path | None:
@@ -44,9 +45,11 @@ def read(file: Path | None) -> Config:
                 image_key = re.sub(r"^\$|\[.*", "", said.get("value", "").strip()) or None
             elif "toName" in said and "name" in said:
                 found.controls[said["name"]] = node.tag
+                found.targets[said["name"]] = said["toName"]
             elif node.tag in ("Label", "Choice") and said.get("value"):
                 found.labels.append(said["value"])
-    return Config(found.controls, list(dict.fromkeys(found.labels)), image_key)
+    labels = list(dict.fromkeys(found.labels))
+    return Config(found.controls, labels, image_key, found.targets)
 
 
 def write(file: Path, controls: dict[str, tuple[str, list[str]]]) -> None:

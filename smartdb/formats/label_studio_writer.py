@@ -28,7 +28,9 @@ CONTROLS = {
 
 
 @dataclass
-class _Writer:
+class Writer:
+    """What is known of the labels that were written."""
+
     problems: list[Problem] = field(default_factory=list)
     labels: dict[str, dict[str, None]] = field(default_factory=lambda: defaultdict(dict))
     """By control the labels that were used."""
@@ -45,7 +47,7 @@ def write(
     classes: Sequence[ClassInfo],
 ) -> list[Problem]:
     """Writes a JSON file and its configuration; a problem for each label it cannot hold."""
-    writer = _Writer()
+    writer = Writer()
     labels: dict[tuple[str, int | None], list[Annotation]] = defaultdict(list)
     for annotation in annotations:
         labels[annotation.picture, annotation.frame_index].append(annotation)
@@ -69,16 +71,16 @@ def write(
 
 
 def _task(
-    writer: _Writer, number: int, picture: Picture, labels: list[Annotation]
+    writer: Writer, number: int, picture: Picture, labels: list[Annotation]
 ) -> dict[str, Any]:
     speakers: dict[str, list[dict[str, Any]]] = defaultdict(list)
     heads: dict[str, Mapping[str, Any]] = {}
     for place, annotation in enumerate(labels, 1):
-        result = _result(writer, annotation, picture, f"r{number}-{place}")
-        if result is not None:
+        made = result(writer, annotation, picture, f"r{number}-{place}")
+        if made is not None:
             head = {key: annotation.attributes.get(key) for key in OF_SPEAKER}
             heads[repr(head)] = head
-            speakers[repr(head)].append(result)
+            speakers[repr(head)].append(made)
     task: dict[str, Any] = {"id": number, "data": {"image": picture.name}}
     task |= {"annotations": [], "predictions": []}
     if picture.frame_index is not None:
@@ -100,9 +102,10 @@ def _add(task: dict[str, Any], head: Mapping[str, Any], results: list[dict[str, 
         task["annotations"].append(said)
 
 
-def _result(
-    writer: _Writer, annotation: Annotation, picture: Picture, id_: str
+def result(
+    writer: Writer, annotation: Annotation, picture: Picture, id_: str
 ) -> dict[str, Any] | None:
+    """A label as a result of an annotation; None, with a problem, if there is none."""
     value = _value(annotation, picture)
     if value is None:
         writer.lose(annotation, f"{annotation.kind} like that of {picture.name}; it is left out")
@@ -122,21 +125,21 @@ def _result(
         )
     writer.labels[shape][annotation.class_name] = None
     attributes = annotation.attributes
-    result: dict[str, Any] = {
+    made: dict[str, Any] = {
         "id": annotation.key or id_,
         "type": type_,
         "from_name": shape,
         "to_name": "image",
     }
-    result |= {"origin": attributes.get("region_origin", "manual"), "value": said}
+    made |= {"origin": attributes.get("region_origin", "manual"), "value": said}
     if is_region and picture.size:
         width, height = picture.size
-        result |= {"original_width": width, "original_height": height, "image_rotation": 0}
+        made |= {"original_width": width, "original_height": height, "image_rotation": 0}
     score = attributes.get("score", annotation.confidence)
     if score is not None:
-        result["score"] = score
+        made["score"] = score
     rest = {k: v for k, v in attributes.items() if k not in (*OF_SPEAKER, *OF_REGION)}
-    return result | ({"meta": {"smartdb": rest}} if rest else {})
+    return made | ({"meta": {"smartdb": rest}} if rest else {})
 
 
 def _value(annotation: Annotation, picture: Picture) -> tuple[str, dict[str, Any]] | None:

@@ -325,3 +325,16 @@ def test_a_reader_of_no_hidden_media_sees_no_verdict_on_them(pets: Conn) -> None
 def test_an_error_has_a_class_of_its_own(pets: Conn) -> None:
     with pytest.raises(IllegalVerdict, match="is unreviewed, not disputed"), translated():
         settle(pets, label_of(pets, 1), "cy", "accepted")
+
+
+def test_a_claim_gives_nobody_what_they_may_not_judge(pets: Conn) -> None:
+    judge(pets, label_of(pets, 9), "bo", "corrected", "dog")
+    judge(pets, label_of(pets, 1), "ana", "accepted")
+    judge(pets, label_of(pets, 1), "bo", "rejected")
+    pets.execute(
+        "insert into core.task (kind, media_id, label_id) values ('review', 9, %s)",
+        [label_of(pets, 9)],
+    )
+    query = "select count(*) from smartdb.claim_task(%s, %s)"
+    for who, n in (("ana", 0), ("bo", 0), ("cy", 1)):
+        assert [ask(pets, query, who, kind) for kind in ("review", "adjudicate")] == [n, n], who

@@ -214,11 +214,6 @@ from core.run as r;
 insert into core.export_part (export_id, part, media_ids, paths) values
     (1, 0, '{1,2,3,6,7}', '{train-000000.tar}'), (1, 1, '{4,5,9,10}', '{test-000000.tar}');
 
--- What ana and the folders say together of the first picture.
-insert into core.actor (name, kind) values ('consensus: majority', 'import');
-insert into core.label (media_id, class_id, origin, actor_id, confidence, run_id)
-select 1, 2, 'consensus', a.actor_id, 1, 1 from core.actor as a where a.name = 'consensus: majority';
-
 -- A project asks two people about each picture; cy answered once, and sent once what could not be.
 insert into core.project (name, ontology_id, instructions, overlap, gold_share, depth)
 values ('pets', 1, 'What is it? One class for each picture.', 2, 0.1, 10);
@@ -238,6 +233,10 @@ insert into core.submission (task_id, media_id, actor_id, key, state, labels, sq
 select t.task_id, 10, a.actor_id, 'a', 'refused', '[{"class": "cow"}]', 'SD001', 'no class cow in ontology animals'
 from core.task as t, core.actor as a where a.name = 'cy' and t.media_id = 10 and t.slot = 1;
 
+-- What ana and the folders say together of the first picture.
+insert into core.actor (name, kind) values ('consensus: majority', 'import');
+insert into core.label (media_id, class_id, origin, actor_id, confidence, run_id)
+select 1, 2, 'consensus', a.actor_id, 1, 1 from core.actor as a where a.name = 'consensus: majority';
 -- Two labelling functions, and a picture without a class that they labelled; and what another model predicted.
 insert into core.labelling_function (name, class_id, predicate, note) values
     ('bright', 3, 'm.brightness > 0.3', 'dogs were taken outside'), ('early', 2, 'm.media_id < 8', null);
@@ -281,3 +280,39 @@ from core.class_attribute as a where a.class_id = 5;
 update core.class_attribute set version_to = 3 where class_id = 5;
 insert into core.class_rule (ontology_id, version, place, class_id, target_class_id, given)
 values (2, 3, 1, 5, 7, null), (2, 3, 2, 6, 4, '{"wanted": false}');
+
+-- Two pictures went to Label Studio; one came back with a box that was changed here too.
+insert into core.exchange (editor, ontology_id, run_id, created_at) values ('label_studio', 1, 1, '2026-01-07');
+insert into core.exchange_item (exchange_id, media_id, name) values (1, 8, 'dog/8.png'), (1, 10, '10.png');
+insert into core.exchange_object (exchange_id, media_id, answer, region, object_id, label_id, said)
+select 1, 8, '', 'o' || l.object_id, l.object_id, 101, '{"class": "cat", "kind": "box", "x": 2, "y": 3, "w": 11, "h": 12}'
+from core.label as l where l.label_id = 101;
+insert into core.exchange_answer (exchange_id, media_id, answer, actor_id, said_at, digest)
+values (1, 8, 'annotation 31', 2, '2026-01-08', sha256('31'));
+insert into core.exchange_conflict (
+    exchange_id, media_id, answer, region, object_id, base_label_id, theirs, actor_id, said_at
+)
+select 1, 8, 'annotation 31', o.region, o.object_id, 101, o.said, 2, '2026-01-08' from core.exchange_object as o;
+insert into core.exchange_refusal (exchange_id, media_id, place, reason, detail, content)
+values (1, 10, 'tasks.json#2, task 2, annotation 32', 'unknown_class', 'no class fox', '{"id": 32, "result": []}');
+
+-- Its boxes, matched with the labels: one cat found (IoU 0.7), one missed, and a dog where there is none.
+insert into core.predicted_label (run_id, media_id, class_id, kind, x, y, w, h, confidence)
+select r.run_id, 9, 3, 'box', 0, 0, 8, 8, 0.5 from core.run as r where r.kind = 'import_predictions';
+insert into core.run (kind, status, code_version, counts, started_at, finished_at)
+values ('evaluate_detections', 'succeeded', '0.1.0', '{"AP50": 0.5}', '2026-01-08', '2026-01-08');
+insert into core.detection_evaluation (run_id, predictions_run_id, ontology_id, revision)
+select e.run_id, p.run_id, 1, core.checkpoint() from core.run as e, core.run as p
+where e.kind = 'evaluate_detections' and p.kind = 'import_predictions';
+insert into core.detection_match (
+    run_id, predicted_label_id, media_id, class_id, confidence, rank, right_at, ignored_at, label_id, iou_same, iou_other
+)
+select
+    e.run_id, p.predicted_label_id, p.media_id, p.class_id, p.confidence, 0,
+    case p.class_id when 2 then '{31,31,0,0}' else '{0,0,0,0}' end::smallint[], '{0,0,1023,1023}',
+    case p.class_id when 2 then 1 end, case p.class_id when 2 then 0.7 else 0 end, 0
+from core.predicted_label as p, core.detection_evaluation as e where p.kind = 'box';
+insert into core.detection_truth (run_id, label_id, media_id, class_id, area, is_crowd, found_at, iou_same, iou_other)
+select e.run_id, x.* from core.detection_evaluation as e, (values
+    (1, 8, 2, 200.0, false, 31, 0.7, 0), (2, 7, 2, 150, false, 0, 0, 0)
+) as x (label_id, media_id, class_id, area, is_crowd, found_at, iou_same, iou_other);

@@ -61,6 +61,7 @@ WRITERS = {
     "88_dispute": "smartdb_reviewer",
     "88_resolve_issue": "smartdb_reviewer",
     "88_withdraw_review": "smartdb_reviewer",
+    "88_resolve_conflict": "smartdb_reviewer",
     "88_submit_review": "smartdb_reviewer",
 }
 

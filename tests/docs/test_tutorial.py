@@ -127,7 +127,7 @@ def test_the_tutorial_finds_exactly_the_wrong_labels_that_it_shows(
     for command in tutorial_commands()[:7]:
         run(fill_in(command, database, shapes), database, cli)
     with psycopg.connect(database) as conn:
-        uris = [row[0] for row in conn.execute("select uri from smartdb.review_queue")]
+        uris = {row[0] for row in conn.execute("select uri from smartdb.review_queue")}
     assert len(uris) == 6
     assert all("/wrong-" in uri for uri in uris)
 

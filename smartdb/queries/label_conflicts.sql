@@ -57,7 +57,7 @@ class as (
 ),
 torn as (
     select
-        t.media_id, t.label_id, (1 - c.n / c.n_all)::real as score,
+        t.media_id, t.label_id, t.group_id, (1 - c.n / c.n_all)::real as score,
         (
             select case when count(*) filter (where o.n = o.most) = 1
                 then min(o.class_id) filter (where o.n = o.most) end
@@ -83,6 +83,14 @@ where
     not exists (
         select from core.review as r
         where r.label_id = t.label_id and r.verdict = 'accepted' and r.rev_to is null
+    )
+    and ( -- where as many say the one as the other, ask about neither if it is known which is doubted
+        t.score > 0.5
+        or not exists (
+            select from twin as o
+            join core.label_issue as s on s.label_id = o.label_id
+            where o.group_id = t.group_id and s.kind = 'swapped' and s.state = 'open'
+        )
     )
 order by t.score desc, t.label_id
 on conflict (label_id, kind) do update set

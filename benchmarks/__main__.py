@@ -9,7 +9,7 @@ NAMES = (
     "ingest", "incremental", "labels", "embed", "vectors", "versions", "search", "sample", "graph",
     "alike", "label_errors", "hashes", "video", "faces", "export", "api", "regions", "slices",
     "prune", "autolabel", "exchange", "growth", "core", "tasks", "box_issues", "detections",
-    "ontology",
+    "ontology", "reviews",
 )  # fmt: skip
 
 

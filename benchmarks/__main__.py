@@ -8,8 +8,8 @@ import importlib
 NAMES = (
     "ingest", "incremental", "labels", "embed", "vectors", "versions", "search", "sample", "graph",
     "alike", "label_errors", "hashes", "video", "faces", "export", "api", "regions", "slices",
-    "prune", "autolabel", "exchange", "growth", "core", "tasks", "box_issues", "detections",
-    "ontology", "reviews",
+    "prune", "autolabel", "exchange", "consensus", "growth", "core", "tasks", "box_issues",
+    "detections", "ontology", "reviews",
 )  # fmt: skip
 
 

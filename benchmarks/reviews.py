@@ -55,8 +55,8 @@ def main(quick: bool) -> None:
                 b"vacuum (analyze) core.media, core.media_location, core.label, core.label_issue,"
                 b" core.task, core.class, core.actor"
             )
-        figures = [*_pages(url, n, 20 if quick else 200), *_verdicts(url, bulk)]
-    show(f"{n:,} suspected labels", figures)
+        show(f"Pages of {n:,} suspected labels", _pages(url, n, 20 if quick else 200))
+        show("Verdicts in one statement", _verdicts(url, bulk))
 
 
 def _pages(url: str, n: int, times: int) -> list[Figure]:

@@ -13,6 +13,7 @@ from .sourcing import media
 from .training import dataset_version
 
 FEWEST_LABELS = 10
+FEWEST_JUDGED = 30
 LARGEST_REFUSED_SHARE = 0.05
 LARGEST_REPEATED_SHARE = 0.1
 WARN = dg.AssetCheckSeverity.WARN
@@ -73,14 +74,15 @@ def enough_labels(database: Database, loop: Loop) -> dg.AssetCheckResult:
 
 @dg.asset_check(
     asset=consensus,
-    description="Annotators agree, by Krippendorff's alpha, as much as least_agreement asks.",
+    description="Annotators agree, by Krippendorff's alpha, as much as least_agreement asks; "
+    f"asked from {FEWEST_JUDGED} media on that several judged.",
     blocking=True,
 )
 def enough_agreement(database: Database, loop: Loop) -> dg.AssetCheckResult:
     with database.writer() as conn:
         n_media, alpha = checks.agreement(conn, loop.called())
     return dg.AssetCheckResult(
-        passed=alpha is None or alpha >= loop.least_agreement,
+        passed=alpha is None or n_media < FEWEST_JUDGED or alpha >= loop.least_agreement,
         metadata={"n_media": n_media, "least": loop.least_agreement}
         | ({} if alpha is None else {"alpha": alpha}),
     )

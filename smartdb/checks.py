@@ -43,7 +43,8 @@ def semantic_duplicates(
 
 def agreement(conn: psycopg.Connection[Any], ontology: str) -> tuple[int, float | None]:
     """Media of an ontology that several annotators judged, and Krippendorff's alpha of these."""
-    return _pair(conn, "agreement", ontology=ontology)
+    rows = _rows(conn, "agreement", ontology=ontology)
+    return (rows[0][0], rows[0][1]) if rows else (0, None)
 
 
 def new_reviews(conn: psycopg.Connection[Any], ontology: str, after: int) -> tuple[int, int]:
@@ -51,7 +52,7 @@ def new_reviews(conn: psycopg.Connection[Any], ontology: str, after: int) -> tup
     return _pair(conn, "reviews", ontology=ontology, after=after)
 
 
-def _pair(conn: psycopg.Connection[Any], name: str, **values: Any) -> tuple[Any, Any]:
+def _pair(conn: psycopg.Connection[Any], name: str, **values: Any) -> tuple[int, int]:
     rows = _rows(conn, name, **values)
     return (rows[0][0], rows[0][1]) if rows else (0, 0)
 

@@ -17,16 +17,42 @@ where %(ontology)s::text is null or t.ontology = %(ontology)s
 order by t.ontology, t.path, t.class_id
 
 -- name: tasks
--- A page of the tasks of a kind that wait, most wanted first.
+-- A page of the tasks of a kind that wait, most wanted first; each state by its index.
 select
-    t.task_id, t.kind, t.media_id, t.label_id, t.priority, t.state, t.batch_id, t.created_at,
-    t.last_assignee, t.project
-from smartdb.task_queue as t
-where t.kind = %(kind)s and (
-    %(priority)s::double precision is null or t.priority < %(priority)s
-    or (t.priority = %(priority)s and t.task_id > %(task_id)s)
-)
-order by t.priority desc, t.task_id
+    p.task_id, p.kind, p.media_id, p.label_id, p.priority, p.state, p.batch_id, p.created_at,
+    p.last_assignee, p.project
+from (
+    (
+        select
+            t.task_id, t.kind, t.media_id, t.label_id, t.priority, t.state, t.batch_id,
+            t.created_at, t.last_assignee, t.project
+        from smartdb.task_queue as t
+        where t.kind = %(kind)s and t.state = 'open'
+            and t.priority <= coalesce(%(priority)s::double precision, 'infinity')
+            and (
+                %(priority)s::double precision is null or t.priority < %(priority)s
+                or t.task_id > %(task_id)s
+            )
+        order by t.priority desc, t.task_id
+        limit %(limit)s
+    )
+    union all
+    (
+        select
+            t.task_id, t.kind, t.media_id, t.label_id, t.priority, t.state, t.batch_id,
+            t.created_at, t.last_assignee, t.project
+        from smartdb.task_queue as t
+        where t.kind = %(kind)s and t.state = 'claimed' and t.lease_until < now()
+            and t.priority <= coalesce(%(priority)s::double precision, 'infinity')
+            and (
+                %(priority)s::double precision is null or t.priority < %(priority)s
+                or t.task_id > %(task_id)s
+            )
+        order by t.priority desc, t.task_id
+        limit %(limit)s
+    )
+) as p
+order by p.priority desc, p.task_id
 limit %(limit)s
 
 -- name: claimed

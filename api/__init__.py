@@ -12,6 +12,7 @@ from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 from . import (
     agreement,
     batches,
+    comments,
     datasets,
     docs,
     exports,
@@ -73,7 +74,7 @@ def create_app(url: str | None = None, *, trusted_hosts: Sequence[str] | None = 
     problems.register(app)
     parts = (
         media, graph, images, regions, search, projects, tasks, labels, ontologies, tags, reviews,
-        agreement, datasets, versions, recipes, exports, prunings, batches, runs, label_studio,
+        comments, agreement, datasets, versions, recipes, exports, prunings, batches, runs, label_studio,
         health, docs,
     )  # fmt: skip
     for module in parts:

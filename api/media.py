@@ -87,11 +87,12 @@ class Issue(Resource):
     """An open suspicion about a label."""
 
     issue_id: int
-    label_id: int
+    label_id: int | None = Field(description="Null where a label is missing (overlooked).")
     kind: str
     score: float
     class_: str | None = Field(alias="class")
     suggested_class: str | None
+    suggestion: dict[str, Any] | None = Field(description="Where and how it would be put.")
 
 
 class Finding(Resource):

@@ -36,6 +36,7 @@ IN_PATHS = {
     "media_id": "Identity of the media.",
     "task_id": "Identity of the task.",
     "label_id": "Identity of this state of the label.",
+    "issue_id": "Identity of the suspicion.",
     "run_id": "Identity of the run.",
     "batch_id": "Identity of the batch.",
     "pruning_id": "Identity of the pruning.",

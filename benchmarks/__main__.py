@@ -9,7 +9,7 @@ NAMES = (
     "ingest", "incremental", "labels", "embed", "vectors", "versions", "search", "sample", "graph",
     "alike", "label_errors", "hashes", "video", "faces", "export", "api", "regions", "slices",
     "prune", "autolabel", "exchange", "consensus", "growth", "core", "tasks", "box_issues",
-    "detections", "ontology",
+    "detections", "ontology", "reviews",
 )  # fmt: skip
 
 

@@ -31,6 +31,7 @@ assets = [
     regions.region_embedding,
     reviewing.label_issue,
     reviewing.review_queue,
+    reviewing.review_plan,
     reviewing.consensus,
     training.dataset_version,
     augmenting.augmentation,

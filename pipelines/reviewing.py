@@ -5,7 +5,7 @@ from typing import Any
 import dagster as dg
 
 from smartdb import consensus as together
-from smartdb import label_issues, previews, tasks
+from smartdb import label_issues, previews, review_plans, tasks
 
 from .annotating import label
 from .managing import duplicate_group
@@ -41,3 +41,12 @@ def consensus(
     """One class of each media that several annotators judged; reviewers' verdicts are above it."""
     with database.writer(context.run.run_id) as conn:
         return result(together.run_consensus(conn, loop.called()))
+
+
+@dg.asset(group_name="s4_reviewing", deps=[label], kinds={"postgres"})
+def review_plan(
+    context: dg.AssetExecutionContext, database: Database
+) -> dg.MaterializeResult[Any]:
+    """What the sampling plans ask for: review tasks that are missing, the rest of refused lots."""
+    with database.writer(context.run.run_id) as conn:
+        return result(review_plans.follow(conn))

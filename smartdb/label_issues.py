@@ -44,12 +44,15 @@ _SUSPECTED = ("label_id", "media_id", "score", "suggested_class_id")
 
 @dataclass(frozen=True)
 class Issue:
-    """A suspected label error; score from 0 to 1, larger is more suspicious."""
+    """A suspected label error; score from 0 to 1, larger is more suspicious.
+
+    label_id and label are None where a label is missing (overlooked).
+    """
 
     issue_id: int
-    label_id: int
+    label_id: int | None
     media_id: int
-    label: str
+    label: str | None
     suggested: str | None
     kind: str
     score: float

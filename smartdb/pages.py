@@ -174,34 +174,6 @@ def skip_task(conn: Connection, task_id: int, actor: str, reason: str | None = N
     _rows(conn, "skip_task", task_id=task_id, actor=actor, reason=reason)
 
 
-def submit_review(
-    conn: Connection,
-    task_id: int,
-    actor: str,
-    verdict: str,
-    *,
-    class_: str | None = None,
-    reason: str | None = None,
-) -> int:
-    """Answers a review task and returns the review_id."""
-    values = {"actor": actor, "verdict": verdict, "class": class_, "reason": reason}
-    return int(_rows(conn, "submit_review", task_id=task_id, **values)[0]["review_id"])
-
-
-def review_label(
-    conn: Connection,
-    label_id: int,
-    actor: str,
-    verdict: str,
-    *,
-    class_: str | None = None,
-    reason: str | None = None,
-) -> int:
-    """Judges a label and returns the review_id."""
-    values = {"actor": actor, "verdict": verdict, "class": class_, "reason": reason}
-    return int(_rows(conn, "review_label", label_id=label_id, **values)[0]["review_id"])
-
-
 def _one(conn: Connection, name: str, missing: str, **values: Any) -> Row:
     found = _rows(conn, name, **values)
     if not found:

@@ -29,15 +29,21 @@ _ALL = 1_000_000  # tasks: more than ever wait
 
 @dataclass(frozen=True)
 class Suspicion:
-    """A suspected label that waits for a verdict; score from 0 to 1, larger is more suspicious."""
+    """A suspected label that waits for a verdict; score from 0 to 1, larger is more suspicious.
 
-    label_id: int
+    Where a label is missing (overlooked) there is no label_id, label nor actor. ``suggestion`` is
+    a label object, without its class, of what the detector would say.
+    """
+
+    issue_id: int
+    label_id: int | None
     media_id: int
-    label: str
+    label: str | None
     suggested: str | None
+    suggestion: dict[str, Any] | None
     kind: str
     score: float
-    actor: str
+    actor: str | None
     task_state: str | None
     uri: str
 

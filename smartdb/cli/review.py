@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
@@ -11,7 +11,7 @@ from smartdb.cli import output
 
 if TYPE_CHECKING:
     from smartdb.label_issues import State
-    from smartdb.reviews import Verdict
+    from smartdb.reviews import Suspicion, Verdict
 
 _AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 _LIMIT = click.option(
@@ -72,9 +72,44 @@ def list_(limit: int, as_json: bool) -> None:
         output.print_json([asdict(suspicion) for suspicion in found])
         return
     rows = (
-        (s.label_id, s.label, s.suggested, s.score, s.actor, s.task_state, s.uri) for s in found
+        (
+            s.issue_id,
+            s.kind,
+            s.label_id,
+            s.label,
+            _suggested(s),
+            s.score,
+            s.actor,
+            s.task_state,
+            s.uri,
+        )
+        for s in found
     )
-    output.table(rows, ["label", "says", "suggested", "score", "by", "task", "uri"])
+    columns = ["issue", "kind", "label", "says", "suggested", "score", "by", "task", "uri"]
+    output.table(rows, columns)
+
+
+@review.command()
+@click.argument("issue_id", metavar="ISSUE", type=int)
+@click.argument("verdict", type=click.Choice(["confirmed", "dismissed"]))
+@_REVIEWER
+@_REASON
+def resolve(
+    issue_id: int,
+    verdict: Literal["confirmed", "dismissed"],
+    reviewer: str | None,
+    reason: str | None,
+) -> None:
+    """Answer a suspicion; confirmed writes what it suggests, also a label that was overlooked."""
+    import getpass
+
+    from smartdb import database, reviews
+
+    name = reviewer or getpass.getuser()
+    with database.session(role="smartdb_reviewer") as conn:
+        written = reviews.resolve(conn, issue_id, name, verdict, reason)
+    said = f"; label {written} was written" if written else ""
+    output.say(f"issue {issue_id} {verdict} by {name}{said}")
 
 
 @review.command()
@@ -232,6 +267,14 @@ def comment(
     with database.session(role="smartdb_annotator") as conn:
         number = comments.add(conn, reviewer or getpass.getuser(), text, **about)
     output.say(f"comment {number}")
+
+
+def _suggested(suspicion: Suspicion) -> str | None:
+    """The class that is suggested, and where: x, y, width, height in pixels."""
+    says = suspicion.suggestion or {}
+    box = [f"{says[key]:g}" for key in "xywh" if says.get(key) is not None]
+    words = [suspicion.suggested, says.get("kind"), f"({', '.join(box)})" if box else None]
+    return " ".join(word for word in words if word) or None
 
 
 def _class(says: dict[str, Any] | None) -> str | None:

@@ -73,16 +73,33 @@ left join lateral (
 order by c.priority desc, c.task_id
 
 -- name: review_queue
--- A page of the open suspicions, most suspicious first.
-select
-    q.issue_id, q.label_id, q.media_id, q.class, q.actor, q.suggested_class, q.kind, q.score,
-    q.task_id, q.task_state
-from smartdb.review_queue as q
-where (%(kind)s::text is null or q.kind = %(kind)s) and (
-    %(score)s::real is null or q.score < %(score)s::real
-    or (q.score = %(score)s::real and q.issue_id > %(issue_id)s)
+-- A page of the open suspicions, most suspicious first: those of the last score, then the others.
+-- Each half is a walk of an index, however deep the page lies and however many have one score.
+with tied as (
+    select
+        q.issue_id, q.label_id, q.media_id, q.class, q.actor, q.suggested_class, q.suggestion, q.kind,
+        q.score, q.task_id, q.task_state
+    from smartdb.review_queue as q
+    where
+        (%(kind)s::text is null or q.kind = %(kind)s)
+        and q.score = %(score)s::real and q.issue_id > %(issue_id)s::bigint
+    order by q.issue_id
+    limit %(limit)s
+), below as (
+    select
+        q.issue_id, q.label_id, q.media_id, q.class, q.actor, q.suggested_class, q.suggestion, q.kind,
+        q.score, q.task_id, q.task_state
+    from smartdb.review_queue as q
+    where
+        (%(kind)s::text is null or q.kind = %(kind)s)
+        and q.score < coalesce(%(score)s::real, 'infinity')
+    order by q.score desc, q.issue_id
+    limit %(limit)s
 )
-order by q.score desc, q.issue_id
+select * from tied
+union all
+select * from below
+order by score desc, issue_id
 limit %(limit)s
 
 -- name: consensus
@@ -194,15 +211,3 @@ select smartdb.submit_label(
 -- name: skip_task
 -- Gives a task back unanswered.
 select smartdb.skip_task(%(task_id)s, %(actor)s, %(reason)s)
-
--- name: submit_review
--- Answers a review task with a verdict.
-select smartdb.submit_review(
-    %(task_id)s, %(actor)s, %(verdict)s, %(class)s, %(reason)s
-) as review_id
-
--- name: review_label
--- Judges a label.
-select smartdb.review_label(
-    %(label_id)s, %(actor)s, %(verdict)s, %(class)s, %(reason)s
-) as review_id

@@ -104,7 +104,7 @@ order by l.rev_from
 
 -- name: issues
 -- The open suspicions about the labels of a media.
-select i.issue_id, i.label_id, i.kind, i.score, i.class, i.suggested_class
+select i.issue_id, i.label_id, i.kind, i.score, i.class, i.suggested_class, i.suggestion
 from smartdb.label_issue as i
 where i.media_id = %(media_id)s and i.state = 'open' and i.is_live
 order by i.score desc, i.issue_id

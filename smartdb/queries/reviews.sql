@@ -63,7 +63,8 @@ order by c.comment_id;
 -- name: queue
 -- Suspicions that wait for a verdict, most suspicious first.
 select
-    q.label_id, q.media_id, q.class, q.suggested_class, q.kind, q.score, q.actor, q.task_state, q.uri
+    q.issue_id, q.label_id, q.media_id, q.class, q.suggested_class, q.suggestion, q.kind, q.score, q.actor,
+    q.task_state, q.uri
 from smartdb.review_queue as q
 order by q.score desc, q.issue_id
 limit %(n)s;

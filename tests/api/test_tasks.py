@@ -166,6 +166,8 @@ def test_the_review_queue_comes_in_pages(own: FlaskClient, run_sql: Sql) -> None
         after = page["next"]
     assert seen == sorted(set(seen))
     assert run_sql("select count(*) from smartdb.review_queue") == [(len(seen),)]
+    odd = own.get("/v1/reviews/queue?kind=odd&limit=500").json["items"]
+    assert len(odd) == len(seen) - 1
 
 
 def test_a_review_task_shows_the_label_and_is_answered(own: FlaskClient) -> None:

@@ -19,6 +19,7 @@ GRAPH = {
     "region_embedding": {"label", "embedding"},
     "label_issue": {"label", "duplicate_group"},
     "review_queue": {"label_issue"},
+    "review_plan": {"label"},
     "consensus": {"label_issue"},
     "dataset_version": {"label", "duplicate_group", "consensus"},
     "augmentation": {"dataset_version"},

@@ -3630,6 +3630,7 @@ create table core.label_issue (
     constraint label_issue_state_check check (state in ('open', 'confirmed', 'dismissed'))
 );
 create index label_issue_queue_idx on core.label_issue (score desc, issue_id) where state = 'open';
+create index label_issue_kind_queue_idx on core.label_issue (kind, score desc, issue_id) where state = 'open';
 create unique index label_issue_overlooked_key on core.label_issue (media_id, suggestion) where label_id is null;
 create index label_issue_media_idx on core.label_issue (media_id);
 create index label_issue_run_idx on core.label_issue (run_id);

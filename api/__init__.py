@@ -74,8 +74,8 @@ def create_app(url: str | None = None, *, trusted_hosts: Sequence[str] | None = 
     problems.register(app)
     parts = (
         media, graph, images, regions, search, projects, tasks, labels, ontologies, tags, reviews,
-        comments, agreement, datasets, versions, recipes, exports, prunings, batches, runs, label_studio,
-        health, docs,
+        comments, agreement, datasets, versions, recipes, exports, prunings, batches, runs,
+        label_studio, health, docs,
     )  # fmt: skip
     for module in parts:
         app.register_blueprint(module.routes)

@@ -27,7 +27,9 @@ select i, 1, 'file:///bench/' || i || '.png', 1, now() from generate_series(1, {
 insert into core.label (media_id, class_id, origin, actor_id)
 select i, 1, 'import', 1 from generate_series(1, {n}) as i;
 insert into core.label_issue (media_id, label_id, kind, score, suggested_class_id, run_id)
-select i, i, 'swapped', case when i % 4 = 0 then 0.75 else abs(hashint8(i) % 10007) / 10007.0 end, 2, 1
+select
+    i, i, 'swapped', case when i % 4 = 0 then 0.75 else abs(hashint8(i) % 10007) / 10007.0 end,
+    2, 1
 from generate_series(1, {n}) as i;
 insert into core.task (kind, media_id, label_id, priority)
 select 'review', media_id, label_id, score from core.label_issue where label_id % 10 = 0;

@@ -44,9 +44,7 @@ def consensus(
 
 
 @dg.asset(group_name="s4_reviewing", deps=[label], kinds={"postgres"})
-def review_plan(
-    context: dg.AssetExecutionContext, database: Database
-) -> dg.MaterializeResult[Any]:
+def review_plan(context: dg.AssetExecutionContext, database: Database) -> dg.MaterializeResult[Any]:
     """What the sampling plans ask for: review tasks that are missing, the rest of refused lots."""
     with database.writer(context.run.run_id) as conn:
         return result(review_plans.follow(conn))

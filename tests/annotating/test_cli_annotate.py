@@ -176,7 +176,7 @@ def test_an_overlooked_label_is_listed_and_resolved(imported: Cli, owner: Conn) 
     line = imported("review", "list").stdout.splitlines()[1]
     assert "overlooked" in line
     assert "cat box (4, 2.5, 9, 8)" in line
-    (listed,) = ok(imported("review", "list", "--json"))
+    listed = ok(imported("review", "list", "--json"))[0]
     assert (listed["label_id"], listed["suggestion"]["w"]) == (None, 9)
     assert ok(imported("issues", "--json"))[0]["label_id"] is None
     issue = str(listed["issue_id"])

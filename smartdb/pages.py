@@ -43,7 +43,14 @@ def review_page(
     conn: Connection, kind: str | None, after: tuple[float | None, int | None], limit: int
 ) -> list[Row]:
     """Open suspicions, most suspicious first; the key is (score, issue_id)."""
-    return _rows(conn, "review_queue", kind=kind, score=after[0], issue_id=after[1], limit=limit)
+    score, issue_id = after
+    values = {"kind": kind, "score": score}
+    tied: list[Row] = []
+    if score is not None:
+        tied = _rows(conn, "review_queue_tied", **values, issue_id=issue_id, limit=limit)
+    if len(tied) == limit:
+        return tied
+    return tied + _rows(conn, "review_queue_below", **values, limit=limit - len(tied))
 
 
 def consensus_page(

@@ -3388,9 +3388,16 @@ comment on column core.review_plan_item.is_screening is
 create function core.last_verdict(label bigint) returns core.review
 language sql stable
 begin atomic
-    select r.* from core.review as r
-    where r.rev_to is null and (r.label_id = label or r.corrected_label_id = label)
-    order by r.label_id = label desc, r.review_id desc limit 1;
+    -- each half by its index, also while many verdicts are written into a table that was empty
+    select r.* from (
+        (select j.* from core.review as j where j.label_id = label and j.rev_to is null order by j.review_id desc limit 1)
+        union all
+        (
+            select w.* from core.review as w where w.corrected_label_id = label and w.rev_to is null
+            order by w.review_id desc limit 1
+        )
+    ) as r
+    order by r.label_id = label desc limit 1;
 end;
 comment on function core.last_verdict(bigint) is
     'The verdict that a label row''s review state comes from: the last on it, else the one that wrote it; null if unreviewed.';

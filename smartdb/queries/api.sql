@@ -72,34 +72,28 @@ left join lateral (
 ) as i on true
 order by c.priority desc, c.task_id
 
--- name: review_queue
--- A page of the open suspicions, most suspicious first: those of the last score, then the others.
--- Each half is a walk of an index, however deep the page lies and however many have one score.
-with tied as (
-    select
-        q.issue_id, q.label_id, q.media_id, q.class, q.actor, q.suggested_class, q.suggestion, q.kind,
-        q.score, q.task_id, q.task_state
-    from smartdb.review_queue as q
-    where
-        (%(kind)s::text is null or q.kind = %(kind)s)
-        and q.score = %(score)s::real and q.issue_id > %(issue_id)s::bigint
-    order by q.issue_id
-    limit %(limit)s
-), below as (
-    select
-        q.issue_id, q.label_id, q.media_id, q.class, q.actor, q.suggested_class, q.suggestion, q.kind,
-        q.score, q.task_id, q.task_state
-    from smartdb.review_queue as q
-    where
-        (%(kind)s::text is null or q.kind = %(kind)s)
-        and q.score < coalesce(%(score)s::real, 'infinity')
-    order by q.score desc, q.issue_id
-    limit %(limit)s
-)
-select * from tied
-union all
-select * from below
-order by score desc, issue_id
+-- name: review_queue_tied
+-- Open suspicions of one score, after one of them: a walk of the queue's index amid equal scores.
+select
+    q.issue_id, q.label_id, q.media_id, q.class, q.actor, q.suggested_class, q.suggestion, q.kind,
+    q.score, q.task_id, q.task_state
+from smartdb.review_queue as q
+where
+    (%(kind)s::text is null or q.kind = %(kind)s)
+    and q.score = %(score)s::real and q.issue_id > %(issue_id)s
+order by q.issue_id
+limit %(limit)s
+
+-- name: review_queue_below
+-- Open suspicions below a score (any), most suspicious first: a walk of the queue's index.
+select
+    q.issue_id, q.label_id, q.media_id, q.class, q.actor, q.suggested_class, q.suggestion, q.kind,
+    q.score, q.task_id, q.task_state
+from smartdb.review_queue as q
+where
+    (%(kind)s::text is null or q.kind = %(kind)s)
+    and (%(score)s::real is null or q.score < %(score)s::real)
+order by q.score desc, q.issue_id
 limit %(limit)s
 
 -- name: consensus

@@ -165,6 +165,27 @@ def test_finding_issues_prints_counts_and_the_classes_left_out(imported: Cli, ow
     assert "left out, in fewer than 3 groups: fox" in result.stderr
 
 
+def test_an_overlooked_label_is_listed_and_resolved(imported: Cli, owner: Conn) -> None:
+    owner.execute(
+        "insert into core.label_issue"
+        " (media_id, kind, score, suggested_class_id, suggestion, run_id) select 9, 'overlooked',"
+        """ 0.9, class_id, '{"kind": "box", "x": 4, "y": 2.5, "w": 9, "h": 8}', 1"""
+        " from smartdb.ontology_class where class = 'cat'"
+    )
+    owner.commit()
+    line = imported("review", "list").stdout.splitlines()[1]
+    assert "overlooked" in line
+    assert "cat box (4, 2.5, 9, 8)" in line
+    listed = ok(imported("review", "list", "--json"))[0]
+    assert (listed["label_id"], listed["suggestion"]["w"]) == (None, 9)
+    assert ok(imported("issues", "--json"))[0]["label_id"] is None
+    issue = str(listed["issue_id"])
+    done = imported("review", "resolve", issue, "confirmed", "--as", "ana")
+    assert done.exit_code == 0, done.output
+    assert f"issue {issue} confirmed by ana; label" in done.stderr
+    assert imported("review", "resolve", issue, "dismissed", "--as", "bo").exit_code != 0
+
+
 @pytest.mark.parametrize(
     "command",
     ["classes", "labels", "labels import", "labels import-folders", "tasks", "find-issues",

@@ -28,6 +28,7 @@ Query = str | sql.Composable
 MAX_HALF = 65504.0
 _HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 _TRAILER = b"\xff\xff"
+_NULL = b"\xff\xff\xff\xff"
 _CHUNK_BYTES = 2 << 20
 _UNFIT = (psycopg.DataError, TypeError, ValueError, IndexError, OverflowError, struct.error)
 
@@ -71,7 +72,7 @@ def copy_rows(
     ``types`` maps column to Postgres type in the order of the rows' values: {"uri": "text",
     "exif": "jsonb", "phash": "bit(64)", "tags": "text[]", "v": "halfvec"}. A bit value is bytes or
     a str of 0 and 1, a jsonb value anything that json can write, a halfvec a sequence of floats;
-    real[], integer[] and bigint[] are fastest from NumPy arrays, and hold no null.
+    real[], integer[] and bigint[] are fastest from NumPy arrays.
     """
     wire = [_wire_type(name) for name in types.values()]
     own = [(i, write) for i, (_, write) in enumerate(wire) if write is not None]
@@ -334,13 +335,17 @@ def _half(value: Sequence[float] | Array) -> bytes:
 
 
 def _array_writer(kind: str, oid: int) -> Callable[[Any], bytes]:
-    """Writes one-dimensional arrays: dimensions, no nulls, element type, length, first index."""
+    """Writes one-dimensional arrays: dimensions, any nulls, element type, length, first index."""
     item = np.dtype(kind)
     element = np.dtype([("length", ">i4"), ("value", item)])
 
+    def alone(value: Any) -> bytes:
+        return np.array((item.itemsize, value), element).tobytes()
+
     def write(value: Sequence[Any] | Array) -> bytes:
         if not isinstance(value, np.ndarray) and None in value:
-            raise InvalidInput("an array holds a null")
+            head = struct.pack(">iiiii", 1, 1, oid, len(value), 1)
+            return head + b"".join(_NULL if v is None else alone(v) for v in value)
         cells = np.empty(len(value), element)
         cells["length"], cells["value"] = item.itemsize, value
         if not len(cells):

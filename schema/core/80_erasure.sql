@@ -137,7 +137,7 @@ begin
     end loop;
     with issues as (delete from core.label_issue where media_id = any (ids) returning 1),
     tasks as (
-        update core.task
+        update core.task as t
         set state = case when state in ('open', 'claimed') then 'skipped' else state end, lease_until = null,
             done_at = coalesce(done_at, now()), prefill = null, reason = null
         where media_id = any (ids) and (state in ('open', 'claimed') or prefill is not null or reason is not null)
@@ -169,7 +169,7 @@ begin
     subjects as (delete from core.media_subject where media_id = any (ids) returning 1),
     sent as (delete from core.exchange_item where media_id = any (ids)),
     known as (delete from core.exchange_object where media_id = any (ids)),
-    answers as (delete from core.exchange_answer where media_id = any (ids)),
+    imported as (delete from core.exchange_answer where media_id = any (ids)),
     disputes as (delete from core.exchange_conflict where media_id = any (ids)),
     refusals as (delete from core.exchange_refusal where media_id = any (ids)),
     texts as (delete from core.media_text where media_id = any (ids)),

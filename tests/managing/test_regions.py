@@ -28,14 +28,14 @@ insert into core.class (ontology_id, name, version_from) values (1, 'disc', 1), 
 insert into core.actor (name, kind) values ('file', 'import'), ('ana', 'person');
 insert into core.label (media_id, class_id, kind, x, y, w, h, shape, origin, actor_id) values
     (1, 1, 'box', 2, 2, 20, 20, null, 'import', 1),
-    (1, 2, 'polygon', 30, 10, 20, 30, '{"polygons": []}', 'import', 1),
+    (1, 2, 'polygon', 30, 10, 20, 30, '{"polygons": [[[[30, 10], [50, 10], [50, 40], [30, 40]]]]}', 'import', 1),
     (1, 1, 'box', 55, 40, 30, 30, null, 'import', 1),
     (1, 1, 'box', 1, 1, 2, 30, null, 'import', 1),
     (1, 1, 'box', 90, 1, 9, 9, null, 'import', 1),
     (2, 2, 'mask', 5, 5, 30, 30, '{"size": [48, 64], "counts": "0"}', 'import', 1),
-    (2, 1, 'rotated_box', 30, 5, 30, 30, '{"corners": []}', 'import', 1),
+    (2, 1, 'rotated_box', 30, 5, 30, 30, '{"corners": [[30, 5], [60, 5], [60, 35], [30, 35]]}', 'import', 1),
     (3, 1, 'box', 5, 5, 30, 30, null, 'import', 1),
-    (1, 1, 'keypoints', 5, 5, 30, 30, '{"points": []}', 'import', 1),
+    (1, 1, 'keypoints', 5, 5, 30, 30, '{"points": [[5, 5, 2], [35, 35, 2]]}', 'import', 1),
     (1, 1, 'caption', null, null, null, null, '{"text": "a disc"}', 'import', 1),
     (1, 1, 'classification', null, null, null, null, null, 'import', 1);
 """

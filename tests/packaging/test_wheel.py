@@ -130,5 +130,6 @@ def test_metadata_name_the_licence_and_the_extras(wheel: Path) -> None:
     lines = metadata.splitlines()
     assert "License-Expression: Apache-2.0" in lines
     extras = {"ml", "pipelines", "api", "stores", "video", "formats", "heif", "faces", "maps"}
+    extras |= {"labels", "crowd"}
     given = {line.split(": ")[1] for line in lines if line.startswith("Provides-Extra")}
     assert given == extras | {"all"}

@@ -34,8 +34,8 @@ CONTENT = {
         join core.class as c using (class_id) join core.actor as a using (actor_id)""",
     "label_issue": """
         select encode(m.sha256, 'hex'), c.name, i.kind, i.state
-        from core.label_issue as i join core.label as l using (label_id)
-        join core.media as m using (media_id) join core.class as c using (class_id)""",
+        from core.label_issue as i join core.media as m using (media_id)
+        join core.label as l on l.label_id = i.label_id join core.class as c using (class_id)""",
     "task": """
         select encode(m.sha256, 'hex'), t.kind, t.state
         from core.task as t join core.media as m using (media_id)""",

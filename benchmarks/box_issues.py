@@ -21,7 +21,7 @@ import numpy as np
 from benchmarks.harness import Figure, show
 from benchmarks.label_errors import auroc
 from smartdb import box_rules, objectlab
-from smartdb.box_pairs import Boxes, matched
+from smartdb.box_pairs import Boxes, joined, matched, pairs
 
 CELLS = ("RBC", "WBC", "Platelets")
 KINDS = ("badly_placed", "swapped", "spurious")
@@ -76,7 +76,7 @@ def changed(folder: str) -> None:
     before, after = _voc(old, names), _voc(new, names)
     found = {each.kind: set(each.rows.tolist()) for each in box_rules.against(before, after)}
     flagged = found["badly_placed"] | found["swapped"] | found["spurious"]
-    pairing = matched(before, after, box_rules.APART)
+    pairing = matched(joined([*pairs(before, after)]), box_rules.APART)
     overlap = np.zeros(len(before))
     overlap[pairing.a] = pairing.iou
     for name, is_so in (("left as it was", overlap >= 0.999), ("moved a little (IoU 0.75 to 1)",
@@ -92,7 +92,7 @@ def changed(folder: str) -> None:
 def _print_overlooked(gone: Boxes, others: Boxes, found: Any, rival: Any) -> None:
     hit = np.zeros(len(others), bool)
     heard = np.flatnonzero(others.confidence >= box_rules.CONFIDENCE)
-    near = matched(gone, others.only(heard), box_rules.MATCH)
+    near = matched(joined([*pairs(gone, others.only(heard))]), box_rules.MATCH)
     same = gone.class_ids[near.a] == others.class_ids[heard[near.b]]
     hit[heard[near.b[same]]] = True
     scores = _scores(found, len(others))

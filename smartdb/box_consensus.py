@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from psycopg.rows import tuple_row
 from psycopg.types.json import Jsonb
 
-from smartdb import labels
+from smartdb import box_pairs, labels
 from smartdb.errors import InvalidInput, translated
 from smartdb.formats import library, masks
 from smartdb.runs import run
@@ -135,12 +135,7 @@ def ious(a: Sequence[Outline], b: Sequence[Outline]) -> Floats:
         return np.zeros((len(a), len(b)))
     if all(outline.shape is not None for outline in (*a, *b)):
         return _mask_ious(a, b)
-    of_a, of_b = _corners(a)[:, None], _corners(b)[None, :]
-    sides = np.minimum(of_a[..., 2:], of_b[..., 2:]) - np.maximum(of_a[..., :2], of_b[..., :2])
-    inter = np.clip(sides, 0, None).prod(axis=-1)
-    areas = [(each[..., 2:] - each[..., :2]).prod(axis=-1) for each in (of_a, of_b)]
-    result: Floats = inter / np.maximum(areas[0] + areas[1] - inter, 1e-12)
-    return result
+    return box_pairs.iou(_boxes(a)[:, None], _boxes(b)[None])
 
 
 def _mask_ious(a: Sequence[Outline], b: Sequence[Outline]) -> Floats:
@@ -154,9 +149,8 @@ def _runs(shape: Mapping[str, Any]) -> dict[str, Any]:
     return {"size": list(shape["size"]), "counts": shape["counts"].encode("ascii")}
 
 
-def _corners(outlines: Sequence[Outline]) -> Floats:
-    x, y, w, h = np.array([(o.x, o.y, o.w, o.h) for o in outlines], np.float64).T
-    return np.stack([x, y, x + w, y + h], axis=1)
+def _boxes(outlines: Sequence[Outline]) -> Floats:
+    return np.array([(o.x, o.y, o.w, o.h) for o in outlines], np.float64)
 
 
 def _voted(group: Sequence[Outline], n: int) -> Merged | None:
@@ -167,7 +161,9 @@ def _voted(group: Sequence[Outline], n: int) -> Merged | None:
     agreeing = [outline for outline in group if outline.class_id == class_id]
     if agreeing[0].shape is not None:
         return _voted_mask(agreeing, class_id, n)
-    x, y, right, bottom = np.median(_corners(agreeing), axis=0).tolist()
+    drawn = _boxes(agreeing)
+    corners = np.hstack([drawn[:, :2], drawn[:, :2] + drawn[:, 2:]])
+    x, y, right, bottom = np.median(corners, axis=0).tolist()
     return Merged(class_id, x, y, right - x, bottom - y, None, votes, n)
 
 

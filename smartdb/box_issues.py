@@ -17,14 +17,12 @@ import numpy as np
 import psycopg
 from numpy.typing import NDArray
 from psycopg.rows import tuple_row
-from psycopg.types.json import Jsonb
 
-import smartdb
 from smartdb import box_rules, bulk, outline_issues, tasks
 from smartdb.box_pairs import Boxes, Ints
 from smartdb.box_rules import Suspects
 from smartdb.errors import InvalidInput, NotFound, NothingToDo, translated
-from smartdb.runs import run
+from smartdb.runs import last, run
 from smartdb.statements import statement
 
 OWN = ("duplicate", "impossible_geometry")
@@ -96,7 +94,7 @@ def find(
             name = "boxes" if against else "predicted"
             others = _drawn(conn, name, {**parameters, "actor": against})
     parameters["boxes"] = _digest(labels, others)
-    known = _last(conn, parameters)
+    known = last(conn, "box_issues", parameters)
     conn.commit()
     if known is not None:
         return {"run_id": known[0], **known[1], "new": 0, "is_new": False}
@@ -203,14 +201,6 @@ def _digest(labels: Drawn, others: Drawn) -> str:
     """Of which labels the answer depends on."""
     parts = (labels.label_ids, labels.is_settled, others.label_ids)
     return hashlib.sha256(b"|".join(part.tobytes() for part in parts)).hexdigest()
-
-
-def _last(
-    conn: psycopg.Connection[Any], parameters: Mapping[str, Any]
-) -> tuple[int, dict[str, Any]] | None:
-    values = {"parameters": Jsonb(parameters), "code_version": smartdb.__version__}
-    rows = _rows(conn, "last", values)
-    return (rows[0][0], rows[0][1]) if rows else None
 
 
 def _rows(

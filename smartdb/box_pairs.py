@@ -66,19 +66,30 @@ def pairs(one: Boxes, other: Boxes, n: int = PAIRS) -> Iterator[Pairs]:
 
 
 def iou(a: Floats, b: Floats) -> Floats:
-    """Intersection over union of boxes (n, 4) of x, y, w, h, row by row (n,)."""
-    left_top = np.maximum(a[:, :2], b[:, :2])
-    right_bottom = np.minimum(a[:, :2] + a[:, 2:], b[:, :2] + b[:, 2:])
-    shared = np.prod(np.maximum(right_bottom - left_top, 0), axis=1)
-    union = np.prod(a[:, 2:], axis=1) + np.prod(b[:, 2:], axis=1) - shared
+    """Intersection over union of boxes (..., 4) of x, y, w, h, where these are broadcast (...)."""
+    left_top = np.maximum(a[..., :2], b[..., :2])
+    right_bottom = np.minimum(a[..., :2] + a[..., 2:], b[..., :2] + b[..., 2:])
+    shared = np.prod(np.maximum(right_bottom - left_top, 0), axis=-1)
+    union = np.prod(a[..., 2:], axis=-1) + np.prod(b[..., 2:], axis=-1) - shared
     return np.asarray(shared / np.maximum(union, 1e-6))
 
 
-def matched(one: Boxes, other: Boxes, floor: float) -> Pairs:
+def touching(one: Boxes, other: Boxes) -> tuple[Pairs, Pairs]:
+    """The pairs that overlap: of the same class, and of different ones."""
+    near, far = [], []
+    for each in pairs(one, other):
+        some = each.where(each.iou > 0)
+        is_same = one.class_ids[some.a] == other.class_ids[some.b]
+        near.append(some.where(is_same))
+        far.append(some.where(~is_same))
+    return joined(near), joined(far)
+
+
+def matched(found: Pairs, floor: float) -> Pairs:
     """One to one: the pairs that overlap most, then those of what is left, down to an IoU."""
-    left = joined([each.where(each.iou >= floor) for each in pairs(one, other)])
-    order = np.argsort(-left.iou, kind="stable")
-    left, kept = Pairs(left.a[order], left.b[order], left.iou[order]), []
+    left, kept = found.where(found.iou >= floor), []
+    order = np.lexsort((left.b, left.a, -left.iou))
+    left = Pairs(left.a[order], left.b[order], left.iou[order])
     while len(left.a):
         first_of_a = np.unique(left.a, return_index=True)[1]
         first_of_b = np.unique(left.b, return_index=True)[1]
@@ -89,11 +100,15 @@ def matched(one: Boxes, other: Boxes, floor: float) -> Pairs:
     return joined(kept)
 
 
-def largest(index: Ints, value: Floats, n: int, default: float) -> Floats:
-    """For each of ``n`` boxes the largest of its values (n,), ``default`` where it has none."""
-    best = np.full(n, -np.inf)
-    np.maximum.at(best, index, value)
-    return np.where(np.isneginf(best), default, best)
+def nearest(rows: Ints, iou: Floats, n: int) -> tuple[Floats, Ints]:
+    """For each of ``n`` boxes its largest IoU, 0 for none, and with which of the pairs, -1: none.
+
+    ``rows`` are the boxes of the pairs. Of equal ones the last counts.
+    """
+    best, at = np.zeros(n), np.full(n, -1)
+    order = np.argsort(iou, kind="stable")  # the largest is written last
+    best[rows[order]], at[rows[order]] = iou[order], order
+    return best, at
 
 
 def joined(parts: list[Pairs]) -> Pairs:

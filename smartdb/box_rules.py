@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from smartdb.box_pairs import Boxes, Floats, Ints, largest, matched, pairs
+from smartdb.box_pairs import Boxes, Floats, Ints, Pairs, joined, matched, nearest, touching
 
 CONFIDENCE = 0.3
 """Predictions below are not listened to."""
@@ -48,15 +48,7 @@ class Suspects:
 
 def seen(labels: Boxes, others: Boxes) -> Seen:
     """Each label's largest overlap with a box of its own class, and with one of another."""
-    n = len(labels)
-    same, other = (np.zeros(n), np.full(n, -1)), (np.zeros(n), np.full(n, -1))
-    for found in pairs(labels, others):
-        is_same = labels.class_ids[found.a] == others.class_ids[found.b]
-        for (best, at), rows in ((same, is_same), (other, ~is_same)):
-            some = found.where(rows & (found.iou > 0))
-            order = np.argsort(some.iou, kind="stable")  # the largest is written last
-            best[some.a[order]], at[some.a[order]] = some.iou[order], some.b[order]
-    return Seen(same[0], other[0], same[1], other[1])
+    return _seen(*touching(labels, others), len(labels))
 
 
 def against(labels: Boxes, others: Boxes) -> list[Suspects]:
@@ -71,10 +63,11 @@ def against(labels: Boxes, others: Boxes) -> list[Suspects]:
     """
     others_rows = np.flatnonzero(others.confidence >= CONFIDENCE)
     heard = others.only(others_rows)
-    view = seen(labels, heard)
+    near, far = touching(labels, heard)
+    view, overlaps = _seen(near, far, len(labels)), joined([near, far])
     rival = (view.same < MATCH) & (view.other >= MATCH)
     placed = (view.same >= APART) & (view.same < PLACED) & ~rival
-    pairing = matched(labels, heard, APART)
+    pairing = matched(overlaps, APART)
     lonely = np.maximum(view.same, view.other) < MATCH
     lonely[pairing.a] = False
     sure, recall = heard.confidence, _class_recall(labels, view)
@@ -84,27 +77,27 @@ def against(labels: Boxes, others: Boxes) -> list[Suspects]:
         _suspects("swapped", rival, view.other * _worth(sure, view.other_at),
                   _rows(others_rows, view.other_at)),
         _suspects("spurious", lonely & (recall > 0), recall, np.full(len(labels), -1)),
-        _overlooked(labels, heard, others_rows, pairing.b),
+        _overlooked(heard, others_rows, overlaps, pairing.b),
     ]  # fmt: skip
 
 
 def twins(labels: Boxes) -> Suspects:
     """Labels that are another label of the same class over again, but for the first of them."""
-    n = len(labels)
-    iou, twin = np.zeros(n), np.full(n, -1)
-    for found in pairs(labels, labels):
-        is_later = (found.a > found.b) & (found.iou >= TWIN)
-        is_same = labels.class_ids[found.a] == labels.class_ids[found.b]
-        some = found.where(is_later & is_same)
-        order = np.argsort(some.iou, kind="stable")
-        iou[some.a[order]], twin[some.a[order]] = some.iou[order], some.b[order]
+    near, _ = touching(labels, labels)
+    again = near.where((near.a > near.b) & (near.iou >= TWIN))
+    iou, at = nearest(again.a, again.iou, len(labels))
+    twin = np.append(again.b, -1)[at]
     return _suspects("duplicate", twin >= 0, iou, twin)
 
 
-def _overlooked(labels: Boxes, heard: Boxes, rows: Ints, paired: Ints) -> Suspects:
-    near = np.zeros(len(heard))
-    for found in pairs(heard, labels):
-        near = np.maximum(near, largest(found.a, found.iou, len(heard), 0))
+def _seen(near: Pairs, far: Pairs, n: int) -> Seen:
+    same, same_at = nearest(near.a, near.iou, n)
+    other, other_at = nearest(far.a, far.iou, n)
+    return Seen(same, other, np.append(near.b, -1)[same_at], np.append(far.b, -1)[other_at])
+
+
+def _overlooked(heard: Boxes, rows: Ints, overlaps: Pairs, paired: Ints) -> Suspects:
+    near, _ = nearest(overlaps.b, overlaps.iou, len(heard))
     near[paired] = 1
     lonely = near < MATCH
     return Suspects("overlooked", rows[lonely], heard.confidence[lonely], rows[lonely])

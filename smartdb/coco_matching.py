@@ -13,7 +13,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from smartdb.box_pairs import Boxes, Floats, Ints, Pairs, joined, pairs
+from smartdb.box_pairs import Boxes, Floats, Ints, Pairs, nearest, touching
 
 IOUS = np.linspace(0.5, 0.95, 10)
 """IoU from which a detection is right: bit i of a match is the i-th."""
@@ -64,9 +64,10 @@ def match(found: Boxes, area: Floats, truth: Truth) -> Matches:
     """Matches detections, whose areas are ``area`` (n,); those of a rank of 100 or more are not."""
     n, t = len(found), len(truth.boxes)
     rank = _ranks(_keys(found), found.confidence)
-    near, far = _overlaps(found, truth)
-    same, _ = _largest(near.a, near, n)
-    other, at = _largest(far.a, far, n)
+    near, far = touching(found, truth.boxes)
+    near = Pairs(near.a, near.b, _crowded(near, found, truth))
+    same, _ = nearest(near.a, near.iou, n)
+    other, at = nearest(far.a, far.iou, n)
     chosen = _in_turn(
         near.where((near.iou >= IOUS[0] - 1e-9) & (rank[near.a] < MAX_DETECTIONS)), rank
     )
@@ -82,7 +83,7 @@ def match(found: Boxes, area: Floats, truth: Truth) -> Matches:
     row, bit = np.nonzero(hit)
     found_at[taken[row, bit], bit] = True
     rival = np.append(far.b, -1)[at]
-    truth_same, truth_other = _largest(near.b, near, t)[0], _largest(far.b, far, t)[0]
+    truth_same, truth_other = (nearest(each.b, each.iou, t)[0] for each in (near, far))
     return Matches(rank, right, ignored, taken[:, 0], rival, same, other,
                    _bits(found_at), truth_same, truth_other)  # fmt: skip
 
@@ -101,26 +102,6 @@ def _ranks(keys: Ints, confidence: Floats) -> Ints:
     rank = np.zeros(len(keys), np.int64)
     rank[order] = np.arange(len(keys)) - first
     return rank
-
-
-def _overlaps(found: Boxes, truth: Truth) -> tuple[Pairs, Pairs]:
-    """Pairs that overlap, of the same class, and of others."""
-    near, far = [], []
-    for each in pairs(found, truth.boxes):
-        touching = each.where(each.iou > 0)
-        is_same = found.class_ids[touching.a] == truth.boxes.class_ids[touching.b]
-        same = touching.where(is_same)
-        near.append(Pairs(same.a, same.b, _crowded(same, found, truth)))
-        far.append(touching.where(~is_same))
-    return joined(near), joined(far)
-
-
-def _largest(rows: Ints, near: Pairs, n: int) -> tuple[Floats, Ints]:
-    """Of each of n rows the largest IoU of its pairs, and which pair that is, -1: none."""
-    best, at = np.zeros(n), np.full(n, -1)
-    order = np.argsort(near.iou, kind="stable")  # the largest is written last
-    best[rows[order]], at[rows[order]] = near.iou[order], order
-    return best, at
 
 
 def _in_turn(near: Pairs, rank: Ints) -> Pairs:

@@ -19,7 +19,7 @@ from psycopg.rows import tuple_row
 from psycopg.types.json import Jsonb
 
 import smartdb
-from smartdb import bulk, labels
+from smartdb import bulk, labels, revisions
 from smartdb.annotators import wilson
 from smartdb.consensus_methods import METHODS, Judgements, probabilities
 from smartdb.errors import InvalidInput, NothingToDo, translated
@@ -94,8 +94,8 @@ def run_consensus(
     if chosen is None:
         return dict(_NOTHING)
     with translated(), turn(conn, f"consensus {chosen}"):
-        ((revision,),) = _rows(conn, "checkpoint")
         conn.commit()
+        revision = revisions.checkpoint(conn)
         said = read(conn, chosen)
         settled, gold = (_classes(conn, name, chosen) for name in ("verdicts", "gold"))
         standing = _rows(conn, "standing", {"ontology": chosen})

@@ -9,7 +9,7 @@ from typing import Any
 import psycopg
 from psycopg.types.json import Jsonb
 
-from smartdb import predicates, runs, version_changes
+from smartdb import predicates, revisions, runs, version_changes
 from smartdb.errors import Conflict, NothingToDo, SmartdbError, translated
 from smartdb.sealed import (
     DIFFS,
@@ -210,7 +210,7 @@ def _make(
     revision: int | None = None,
 ) -> DatasetVersion:
     """Finds the changes, then writes and seals them in a run; there is no run if there are none."""
-    at = _checkpoint(conn) if revision is None else revision
+    at = revisions.checkpoint(conn) if revision is None else revision
     shown = {"dataset": planned.dataset, "query": planned.query, **_parameters(planned)}
     shown |= {"purpose": planned.purpose, "revision": at, **(told or {})}
     try:
@@ -226,13 +226,6 @@ def _make(
     conn.execute(statement("datasets", "unstage"))
     sealed = find_version(conn, planned.dataset)
     return replace(sealed, is_new=sealed.version != planned.newest, counts=counts)
-
-
-def _checkpoint(conn: psycopg.Connection[Any]) -> int:
-    with translated(), conn.transaction():
-        found = row(conn, "checkpoint", {})
-    assert found is not None
-    return int(found[0])
 
 
 def _parameters(planned: Plan) -> dict[str, Any]:

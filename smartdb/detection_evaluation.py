@@ -14,7 +14,7 @@ import psycopg
 from numpy.typing import NDArray
 from psycopg.rows import tuple_row
 
-from smartdb import bulk
+from smartdb import bulk, revisions
 from smartdb.box_pairs import Boxes, Floats, Ints
 from smartdb.coco_matching import Matches, Truth, match
 from smartdb.errors import InvalidInput, NotFound, NothingToDo, translated
@@ -122,7 +122,8 @@ def _asked(
     if dataset is None:
         if split is not None or version is not None:
             raise InvalidInput("a version or split is one of a dataset; name the dataset too")
-        return {**values, "revision": _rows(conn, "checkpoint", {})[0][0]}
+        conn.commit()
+        return {**values, "revision": revisions.checkpoint(conn)}
     asked = {"dataset": dataset, "version": version, "split": split}
     known = _rows(conn, "version", asked)
     if not known:

@@ -15,9 +15,7 @@ import numpy as np
 import psycopg
 from numpy.typing import NDArray
 from psycopg.rows import tuple_row
-from psycopg.types.json import Jsonb
 
-import smartdb
 from smartdb import (
     bulk,
     detector_choice,
@@ -26,6 +24,7 @@ from smartdb import (
     label_scores,
     labelled,
     predictions,
+    revisions,
     tasks,
 )
 from smartdb.detector_choice import Choice
@@ -33,7 +32,7 @@ from smartdb.errors import InvalidInput, NothingToDo, translated
 from smartdb.folds import groups_of_class, out_of_fold
 from smartdb.label_detectors import Evidence, Word
 from smartdb.labelled import Labelled, Predicted
-from smartdb.runs import run
+from smartdb.runs import last, run
 from smartdb.statements import statement
 
 Ints = NDArray[np.int64]
@@ -86,7 +85,7 @@ def find(
         label_detectors.refuse_unknown(detector)
     ontology, encoder = _ontology(conn, ontology), _encoder(conn, encoder)
     conn.commit()
-    revision = _checkpoint(conn)
+    revision = revisions.checkpoint(conn)
     with translated():
         found = labelled.read(conn, encoder, ontology, revision)
     choice = _choice(conn, detector)
@@ -94,7 +93,7 @@ def find(
         "encoder": encoder, "ontology": ontology, "folds": folds, "detector": choice.detector,
         "labels": found.digest(), "edges": _edges(conn, encoder),
     }  # fmt: skip
-    known = _last(conn, parameters, seed)
+    known = last(conn, "label_issues", parameters, seed)
     conn.commit()
     if known is not None:
         return {"run_id": known[0], **known[1], "new": 0, "is_new": False}
@@ -262,18 +261,6 @@ def _choice(conn: psycopg.Connection[Any], detector: str | None) -> Choice:
     return detector_choice.choose(conn, label_detectors.SIDE_BY_SIDE)
 
 
-def _last(
-    conn: psycopg.Connection[Any], parameters: Mapping[str, Any], seed: int
-) -> tuple[int, dict[str, Any]] | None:
-    values = {
-        "parameters": Jsonb(parameters),
-        "seed": seed,
-        "code_version": smartdb.__version__,
-    }
-    rows = _rows(conn, "last", values)
-    return (rows[0][0], rows[0][1]) if rows else None
-
-
 def _edges(conn: psycopg.Connection[Any], encoder: str) -> int | None:
     """The run that made the edges of an encoder; None for none."""
     from smartdb import embeddings, neighbours
@@ -299,13 +286,6 @@ def _ontology(conn: psycopg.Connection[Any], ontology: str | None) -> str:
     if len(used) > 1:
         raise InvalidInput(f"labels are in several ontologies; name one with --ontology: {used}")
     return str(used[0])
-
-
-def _checkpoint(conn: psycopg.Connection[Any]) -> int:
-    """A revision, in a transaction of its own: writers wait until it ends."""
-    ((revision,),) = _rows(conn, "checkpoint")
-    conn.commit()
-    return int(revision)
 
 
 def _class_names(conn: psycopg.Connection[Any], class_ids: Ints) -> dict[int, str]:

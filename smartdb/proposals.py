@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from psycopg.rows import tuple_row
 
 from smartdb import bulk
+from smartdb.box_pairs import iou
 from smartdb.errors import NotFound, translated
 from smartdb.statements import statement
 
@@ -111,17 +112,8 @@ def _boxes_judged(found: Proposals, gold: Mapping[str, Any], asked: Ints) -> Jud
     for place, row in enumerate(rows):
         left = free.get((int(found.media_ids[row]), int(found.class_ids[row])), [])
         if left:
-            iou = _iou(found.boxes[row], truth[left])
-            if iou.max() >= IOU:
+            overlap = iou(found.boxes[row][None], truth[left])
+            if overlap.max() >= IOU:
                 correct[place] = True
-                left.pop(int(iou.argmax()))
+                left.pop(int(overlap.argmax()))
     return Judged(rows, correct)
-
-
-def _iou(box: Floats, others: Floats) -> Floats:
-    """Intersection over union of a box with each of others (k, 4)."""
-    low = np.maximum(box[:2], others[:, :2])
-    high = np.minimum(box[:2] + box[2:], others[:, :2] + others[:, 2:])
-    shared = np.clip(high - low, 0, None).prod(axis=1)
-    found: Floats = shared / (box[2] * box[3] + others[:, 2] * others[:, 3] - shared)
-    return found

@@ -59,6 +59,20 @@ def run(
         _unlock(conn, opened)
 
 
+def last(
+    conn: psycopg.Connection[Any],
+    kind: str,
+    parameters: Mapping[str, Any],
+    seed: int | None = None,
+) -> tuple[int, dict[str, Any]] | None:
+    """Id and counts of the last successful run of a kind with exactly these settings, if any."""
+    values = {"kind": kind, "parameters": Jsonb(dict(parameters)), "seed": seed}
+    values["code_version"] = smartdb.__version__
+    with conn.cursor(row_factory=tuple_row) as cursor:
+        row = cursor.execute(statement("run", "last"), values).fetchone()
+    return None if row is None else (int(row[0]), row[1])
+
+
 def dead(conn: psycopg.Connection[Any], kind: str | None = None) -> list[int]:
     """Ids of runs that are still marked running although their process is gone."""
     with conn.cursor(row_factory=tuple_row) as cursor:

@@ -162,16 +162,6 @@ where
     )
 returning i.label_id;
 
--- name: last
--- The last successful run on exactly these boxes with these settings.
-select r.run_id, r.counts
-from core.run as r
-where
-    r.kind = 'box_issues' and r.status = 'succeeded' and r.parameters = %(parameters)s
-    and r.code_version = %(code_version)s
-order by r.run_id desc
-limit 1;
-
 -- name: sheet
 -- The most suspicious boxes (of a kind): media, a caption, the box said and the box suggested.
 select

@@ -1,7 +1,3 @@
--- name: checkpoint
--- A revision that never moves.
-select core.checkpoint();
-
 -- name: ontologies
 -- The ontologies in whose classes media were judged.
 select distinct j.ontology from smartdb.judgement as j order by j.ontology;

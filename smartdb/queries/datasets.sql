@@ -27,10 +27,6 @@ where b.batch_id = %(batch)s;
 -- The identity of an ontology.
 select o.ontology_id from core.ontology as o where o.name = %(ontology)s;
 
--- name: checkpoint
--- A revision that labels live at it never change any more.
-select core.checkpoint();
-
 -- name: stage
 -- Where the changes of the membership are written; null is no member, refused is why it is none.
 drop table if exists

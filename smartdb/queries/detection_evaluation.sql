@@ -43,10 +43,6 @@ select i.media_id from smartdb.dataset_item_at(%(dataset)s, %(version)s) as i
 where %(split)s::text is null or i.split = %(split)s
 order by i.media_id;
 
--- name: checkpoint
--- A revision that never moves.
-select core.checkpoint();
-
 -- name: add
 -- Says what is matched with what.
 insert into core.detection_evaluation (

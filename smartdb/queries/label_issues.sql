@@ -1,7 +1,3 @@
--- name: checkpoint
--- A revision that never moves.
-select core.checkpoint();
-
 -- name: ontologies
 -- The ontologies that labels in force choose from.
 select distinct o.name
@@ -153,13 +149,3 @@ limit %(n)s;
 -- How many suspicions of a kind are open on live labels.
 select count(*) from smartdb.label_issue as i
 where i.kind = %(kind)s and i.state = 'open' and i.is_live;
-
--- name: last
--- The last successful run on exactly these labels with these settings.
-select r.run_id, r.counts
-from core.run as r
-where
-    r.kind = 'label_issues' and r.status = 'succeeded' and r.parameters = %(parameters)s
-    and r.seed = %(seed)s and r.code_version = %(code_version)s
-order by r.run_id desc
-limit 1;

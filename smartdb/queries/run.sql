@@ -18,6 +18,16 @@ update core.run
 set status = %(status)s, counts = %(counts)s, error = %(error)s, finished_at = clock_timestamp()
 where run_id = %(run_id)s and status = 'running';
 
+-- name: last
+-- The last successful run of a kind with exactly these settings.
+select r.run_id, r.counts
+from core.run as r
+where
+    r.kind = %(kind)s and r.status = 'succeeded' and r.parameters = %(parameters)s
+    and r.seed is not distinct from %(seed)s and r.code_version = %(code_version)s
+order by r.run_id desc
+limit 1;
+
 -- name: dead
 -- Open runs whose process is gone: nobody holds their lock.
 select r.run_id, r.kind, r.started_at

@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from smartdb import box_issues, box_sheet, objectlab
-from smartdb.box_pairs import Boxes, iou, matched, pairs
+from smartdb.box_pairs import Boxes, iou, joined, matched, pairs
 from smartdb.errors import InvalidInput, NotFound, NothingToDo
 
 Conn = psycopg.Connection[Any]
@@ -197,7 +197,7 @@ def test_pairs_are_those_of_one_media_however_few_at_once() -> None:
 def test_the_largest_overlaps_are_paired_first_and_once() -> None:
     one = boxes([1, 1], [[0, 0, 10, 10], [2, 0, 10, 10]])
     other = boxes([1, 1], [[1.9, 0, 10, 10], [8, 0, 10, 10]])
-    found = matched(one, other, 0.1)
+    found = matched(joined([*pairs(one, other)]), 0.1)
     assert sorted(zip(found.a.tolist(), found.b.tolist())) == [(0, 1), (1, 0)]
 
 

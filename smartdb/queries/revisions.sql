@@ -1,0 +1,3 @@
+-- name: checkpoint
+-- A revision that never moves.
+select core.checkpoint();

@@ -15,6 +15,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from smartdb.crowdlab import crowdlab
 from smartdb.dawid_skene import dawid_skene, vote_shares
 from smartdb.errors import InvalidInput, NothingToDo
 from smartdb.formats import library
@@ -87,7 +88,6 @@ def _crowdlab(said: Judgements, model: Floats | None) -> Floats:
     """CROWDLAB's consensus, with its quality as the probability of the class it chose."""
     if model is None:
         raise NothingToDo("crowdlab needs what a model thinks; run: smartdb find-issues")
-    multiannotator: Any = library("cleanlab.multiannotator", "labels")
     table = np.full((len(said.media_ids), len(said.actor_ids)), np.nan)
     table[said.media, said.annotators] = said.classes
     known = ~np.isnan(model).any(axis=1)
@@ -96,18 +96,9 @@ def _crowdlab(said: Judgements, model: Floats | None) -> Floats:
     result = np.full(model.shape, np.nan)
     if not len(table):
         raise NothingToDo("the model says nothing of what was judged; run: smartdb find-issues")
-    found = multiannotator.get_label_quality_multiannotator(
-        table,
-        model[known],
-        consensus_method="best_quality",
-        return_detailed_quality=False,
-        return_annotator_stats=False,
-        verbose=False,
-    )["label_quality"]
-    chosen = found["consensus_label"].to_numpy(np.int64)
-    quality = np.clip(found["consensus_quality_score"].to_numpy(np.float64), 0, 1)
-    rows = np.zeros((len(chosen), model.shape[1]))
-    rows[np.arange(len(chosen)), chosen] = np.maximum(quality, 1e-9)
+    found = crowdlab(table, model[known], detailed=False)
+    rows = np.zeros((len(found.classes), model.shape[1]))
+    rows[np.arange(len(rows)), found.classes] = np.maximum(np.clip(found.quality, 0, 1), 1e-9)
     result[known] = rows
     return result
 

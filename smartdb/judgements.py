@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from smartdb.errors import SmartdbError
+from smartdb.crowdlab import crowdlab
 
 Array = NDArray[Any]
 Ints = NDArray[np.int64]
@@ -48,7 +47,7 @@ def label_quality(judgements: Judgements, labels: Ints, probabilities: Array) ->
 
     By `cleanlab.multiannotator` (Goh et al. 2022): judgements and the model, weighted by how often
     they agree; another class is better where its consensus is another. Memory is rows by actors.
-    SmartdbError without cleanlab.
+    InvalidInput without cleanlab.
     """
     n_said = np.bincount(judgements.rows, minlength=len(labels))
     rows = np.flatnonzero(n_said >= 2)
@@ -56,31 +55,10 @@ def label_quality(judgements: Judgements, labels: Ints, probabilities: Array) ->
     if len(rows):
         table = judgements.table(rows)
         table = table[:, ~np.isnan(table).all(axis=0)]
-        consensus, of_each = crowdlab(table, np.asarray(probabilities[rows], np.float64))
-        given = np.where(table == labels[rows, None], of_each, np.nan)
+        model = np.asarray(probabilities[rows], np.float64)
+        found = crowdlab(table, model, detailed=True)
+        given = np.where(table == labels[rows, None], found.judgements, np.nan)
         known = ~np.isnan(given).all(axis=1)
         quality[rows[known]] = np.nanmax(given[known], axis=1)
-        better[rows[known]] = consensus[known] != labels[rows[known]]
+        better[rows[known]] = found.classes[known] != labels[rows[known]]
     return Quality(quality, better)
-
-
-def crowdlab(
-    table: NDArray[np.float64], probabilities: NDArray[np.float64]
-) -> tuple[Ints, NDArray[np.float64]]:
-    """The best class of each row (n,), and how far each judgement (n, actors) is trusted.
-
-    ``table`` is the class that each actor gave, NaN for none.
-    """
-    try:
-        from cleanlab.multiannotator import get_label_quality_multiannotator
-    except ImportError as error:
-        raise SmartdbError(
-            "judging by several people needs cleanlab; run: pip install 'smartdb[labels]'"
-        ) from error
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of people who agree with nobody
-        found = get_label_quality_multiannotator(
-            table, probabilities, return_annotator_stats=False, verbose=False
-        )
-    consensus = found["label_quality"]["consensus_label"].to_numpy()
-    return consensus.astype(np.int64), found["detailed_label_quality"].to_numpy()

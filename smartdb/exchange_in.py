@@ -20,7 +20,7 @@ from typing import Any
 import psycopg
 from psycopg.types.json import Jsonb
 
-from smartdb import exchange_cvat, exchange_label_studio
+from smartdb import exchange_cvat, exchange_label_studio, label_edits
 from smartdb.errors import DatabaseError, InvalidInput, NotFound, SmartdbError, translated
 from smartdb.exchange_answers import (
     Answer,
@@ -343,8 +343,8 @@ def _step(intake: Intake, answer: Answer, step: Step) -> None:
     elif step.verb == "conflict":
         _dispute(intake, answer, step)
     elif step.verb == "remove":
-        why = _why(answer)
-        _do(intake, "remove", answer, label_id=known.now_id, reason=why)
+        assert known.now_id is not None  # else it would be kept
+        label_edits.remove(intake.conn, known.now_id, answer.actor, _why(answer))
         _agree(intake, answer, known, None)
         intake.counts["removed"] += 1
     elif theirs is not None and known.now is None:
@@ -360,9 +360,8 @@ def _edit(intake: Intake, answer: Answer, step: Step, now: Label, theirs: Region
     if step.verb == "confirm" and known.now_id is not None and _says_already(intake, answer, now):
         intake.counts["kept"] += 1
         return
-    ((label_id,),) = _do(
-        intake, "edit", answer, label_id=known.now_id, changes=Jsonb(asked), reason=_why(answer)
-    )
+    assert known.now_id is not None  # else it would be added
+    label_id = label_edits.edit(intake.conn, known.now_id, answer.actor, asked, _why(answer))
     _agree(intake, answer, known, label_id)
     is_new = label_id != known.now_id
     intake.counts[("edited" if step.verb == "edit" else "confirmed") if is_new else "kept"] += 1
@@ -395,11 +394,12 @@ def _add(intake: Intake, answer: Answer, regions: Sequence[Region]) -> None:
     """Regions that are new become labels of the person who drew them."""
     if not regions:
         return
+    assert answer.media_id is not None  # else it would have been refused
     exchange = intake.exchange(answer.exchange_id)
     labels = [{k: v for k, v in each.label.items() if v is not None} for each in regions]
     ontology = exchange.ontology if exchange else None
-    added = _do(intake, "add", answer, labels=Jsonb(labels), ontology=ontology)
-    found = rows(intake.conn, "objects", {"label_ids": [label_id for (label_id,) in added]})
+    added = label_edits.add(intake.conn, answer.media_id, answer.actor, labels, ontology=ontology)
+    found = rows(intake.conn, "objects", {"label_ids": added})
     for each, (label_id, object_id) in zip(regions, found, strict=True):
         _do(intake, "know", answer, region=each.key, object_id=object_id, label_id=label_id)
     intake.counts["added"] += len(found)

@@ -3622,6 +3622,7 @@ create table core.label_issue (
     score real not null,
     suggested_class_id bigint,
     suggestion jsonb,
+    detail jsonb,
     state text not null default 'open',
     decided_by bigint,
     decided_at timestamptz,
@@ -3660,6 +3661,8 @@ comment on column core.label_issue.score is 'How suspicious, 0 to 1; larger firs
 comment on column core.label_issue.suggested_class_id is 'The class that the detector would give.';
 comment on column core.label_issue.suggestion is
     'What the detector would say instead, for instance {"kind": "box", "x": 4, "y": 2, "w": 9, "h": 9}; columns of core.label.';
+comment on column core.label_issue.detail is
+    'What it rests on, and is nothing to write: {"rules": [...]} that it breaks, {"label_id": ...} that it repeats.';
 comment on column core.label_issue.state is 'open, confirmed (it was wrong) or dismissed (it was right).';
 comment on column core.label_issue.decided_by is 'Who decided.';
 comment on column core.label_issue.decided_at is 'When.';
@@ -4068,7 +4071,6 @@ create table core.exchange_item (
     constraint exchange_item_pk primary key (exchange_id, media_id)
 );
 create index exchange_item_media_idx on core.exchange_item (media_id);
-create index exchange_item_name_idx on core.exchange_item (exchange_id, name);
 call core.protect('core.exchange_item');
 call core.refer('core.exchange_item', '{
     {exchange_id, core.exchange, exchange_id},

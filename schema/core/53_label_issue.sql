@@ -8,6 +8,7 @@ create table core.label_issue (
     score real not null,
     suggested_class_id bigint,
     suggestion jsonb,
+    detail jsonb,
     state text not null default 'open',
     decided_by bigint,
     decided_at timestamptz,
@@ -46,6 +47,8 @@ comment on column core.label_issue.score is 'How suspicious, 0 to 1; larger firs
 comment on column core.label_issue.suggested_class_id is 'The class that the detector would give.';
 comment on column core.label_issue.suggestion is
     'What the detector would say instead, for instance {"kind": "box", "x": 4, "y": 2, "w": 9, "h": 9}; columns of core.label.';
+comment on column core.label_issue.detail is
+    'What it rests on, and is nothing to write: {"rules": [...]} that it breaks, {"label_id": ...} that it repeats.';
 comment on column core.label_issue.state is 'open, confirmed (it was wrong) or dismissed (it was right).';
 comment on column core.label_issue.decided_by is 'Who decided.';
 comment on column core.label_issue.decided_at is 'When.';

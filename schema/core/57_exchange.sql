@@ -39,7 +39,6 @@ create table core.exchange_item (
     constraint exchange_item_pk primary key (exchange_id, media_id)
 );
 create index exchange_item_media_idx on core.exchange_item (media_id);
-create index exchange_item_name_idx on core.exchange_item (exchange_id, name);
 call core.protect('core.exchange_item');
 call core.refer('core.exchange_item', '{
     {exchange_id, core.exchange, exchange_id},

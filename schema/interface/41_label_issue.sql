@@ -2,7 +2,7 @@
 create view smartdb.label_issue as
 select
     i.issue_id, i.label_id, i.media_id, m.uri, h.class, h.actor, c.name as suggested_class,
-    i.suggestion, i.kind, i.score, i.state, h.rev_to is null as is_live, i.run_id, i.created_at,
+    i.suggestion, i.detail, i.kind, i.score, i.state, h.rev_to is null as is_live, i.run_id, i.created_at,
     d.name as decided_by, i.decided_at, i.reason, i.new_label_id
 from core.label_issue as i
 join smartdb.media as m on m.media_id = i.media_id
@@ -20,6 +20,7 @@ comment on column smartdb.label_issue.class is 'The class it was given.';
 comment on column smartdb.label_issue.actor is 'Who gave it.';
 comment on column smartdb.label_issue.suggested_class is 'The class that the detector would give.';
 comment on column smartdb.label_issue.suggestion is 'Where and how the detector would put it: kind, x, y, w, h, shape.';
+comment on column smartdb.label_issue.detail is 'What it rests on: rules that it breaks, the label_id that it repeats.';
 comment on column smartdb.label_issue.kind is 'swapped, overlooked, badly_placed, duplicate, ...';
 comment on column smartdb.label_issue.score is 'How suspicious, 0 to 1.';
 comment on column smartdb.label_issue.state is 'open, confirmed or dismissed.';

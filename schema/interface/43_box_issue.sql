@@ -8,7 +8,7 @@ select
     (i.suggestion ->> 'y')::double precision as suggested_y,
     (i.suggestion ->> 'w')::double precision as suggested_w,
     (i.suggestion ->> 'h')::double precision as suggested_h,
-    (i.suggestion ->> 'label_id')::bigint as duplicate_of,
+    (i.detail ->> 'label_id')::bigint as duplicate_of,
     i.run_id
 from smartdb.label_issue as i
 left join smartdb.label_history as h on h.label_id = i.label_id

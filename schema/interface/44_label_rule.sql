@@ -4,7 +4,7 @@ select
     r.name, r.predicate, r.note, r.created_at,
     (
         select count(*) from smartdb.label_issue as i
-        where i.kind = 'rule_broken' and i.state = 'open' and i.is_live and i.suggestion -> 'rules' ? r.name
+        where i.kind = 'rule_broken' and i.state = 'open' and i.is_live and i.detail -> 'rules' ? r.name
     ) as n_broken
 from core.label_rule as r;
 

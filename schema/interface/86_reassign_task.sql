@@ -14,8 +14,10 @@ begin
         raise exception 'no task %', task using errcode = 'SD001', hint = 'see: select * from smartdb.task_queue';
     elsif t.state not in ('open', 'claimed') then
         raise exception 'task % is %', task, t.state using errcode = 'SD002', hint = 'only what waits or is leased can be given to another';
-    elsif t.label_id is not null and (select l.actor_id from core.label as l where l.label_id = t.label_id) = me then
-        raise exception 'label % is %''s own', t.label_id, actor using errcode = 'SD002', hint = 'ask another reviewer';
+    elsif t.label_id is not null
+        and not core.may_judge(t.label_id, me, case t.kind when 'adjudicate' then 'adjudicator' else 'reviewer' end) then
+        raise exception 'label % is not for % to judge', t.label_id, actor
+            using errcode = 'SD002', hint = 'ask somebody who wrote none of it, and took no part in a dispute about it';
     elsif t.project_id is not null and exists (
         select from core.task as h
         where h.project_id = t.project_id and h.media_id = t.media_id and h.assignee_id = me and h.task_id <> task and h.kind = t.kind

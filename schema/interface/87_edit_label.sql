@@ -14,22 +14,11 @@ begin
     end if;
     l := smartdb.own_label(label, actor, changes);
     wanted := smartdb.label_object(label) - '{label_id,object_id,media_id,origin,actor,created_at,is_live}'::text[];
-    if changes ? 'kind' and changes ->> 'kind' <> l.kind then -- geometry of another kind is given anew
-        wanted := wanted - '{x,y,w,h,shape,subject_id,target_id}'::text[];
-    elsif changes ? 'shape' then -- and a new shape has a new box
-        wanted := wanted - '{x,y,w,h}'::text[];
-    end if;
     if l.actor_id <> me then -- how sure the other was
         wanted := wanted - 'confidence';
     end if;
-    n := smartdb.label_row(wanted || changes, changes ?| '{kind,x,y,w,h,shape}');
-    n.class_id := case
-        when changes ? 'class' then smartdb.require_class(
-            changes ->> 'class', (select c.ontology from smartdb.ontology_class as c where c.class_id = l.class_id))
-        else l.class_id end;
-    if (n.class_id, n.kind, n.x, n.y, n.w, n.h, n.shape, n.attributes, n.track_id, n.subject_id, n.target_id)
-        is not distinct from
-        (l.class_id, l.kind, l.x, l.y, l.w, l.h, l.shape, l.attributes, l.track_id, l.subject_id, l.target_id)
+    n := smartdb.label_with(l, wanted, changes);
+    if smartdb.says_the_same(n, l)
         and (not changes ? 'confidence' or n.confidence is not distinct from l.confidence) then
         return label; -- that is what it says
     end if;

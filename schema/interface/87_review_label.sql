@@ -7,14 +7,8 @@ returns bigint
 language plpgsql volatile as $$
 declare
     me constant bigint := smartdb.person_id(reviewer);
-    changes constant jsonb := case when class is not null
-        then coalesce(correction, '{}') || jsonb_build_object('class', class) else correction end;
+    changes constant jsonb := smartdb.verdict_changes(verdict, class, correction);
 begin
-    if verdict is null or verdict not in ('accepted', 'corrected', 'rejected')
-        or (verdict = 'corrected') <> (changes is not null) then
-        raise exception 'verdict % with class %', coalesce(verdict, 'null'), coalesce(class, changes::text, 'none')
-            using errcode = 'SD002', hint = 'say accepted, rejected, or corrected with the class or what else is right';
-    end if;
     perform core.lock_label(label);
     if (core.last_verdict(label)).state = 'disputed' then
         raise exception 'label % is disputed', label

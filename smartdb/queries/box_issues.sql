@@ -90,9 +90,9 @@ create temp table wanted_issue on commit drop as
 select
     s.kind, s.media_id, s.label_id, s.score,
     case when s.kind in ('swapped', 'overlooked') then c.class_id end as suggested_class_id,
+    case when s.kind = 'duplicate' then jsonb_build_object('label_id', s.by_label_id) end as detail,
     case
-        when s.kind = 'duplicate' then jsonb_build_object('label_id', s.by_label_id)
-        when c.class_id is not null then jsonb_strip_nulls(jsonb_build_object(
+        when s.kind <> 'duplicate' and c.class_id is not null then jsonb_strip_nulls(jsonb_build_object(
             'class', c.name, 'kind', coalesce(b.kind, p.kind), 'x', coalesce(b.x, p.x),
             'y', coalesce(b.y, p.y), 'w', coalesce(b.w, p.w), 'h', coalesce(b.h, p.h),
             'shape', b.shape, 'confidence', coalesce(b.confidence, p.confidence)
@@ -109,15 +109,16 @@ where
 -- name: add
 -- Writes the suspicions about labels, unless a reviewer has decided; open ones take the new score.
 insert into core.label_issue as i (
-    media_id, label_id, kind, score, suggested_class_id, suggestion, run_id
+    media_id, label_id, kind, score, suggested_class_id, suggestion, detail, run_id
 )
-select w.media_id, w.label_id, w.kind, w.score, w.suggested_class_id, w.suggestion, %(run_id)s
+select
+    w.media_id, w.label_id, w.kind, w.score, w.suggested_class_id, w.suggestion, w.detail, %(run_id)s
 from pg_temp.wanted_issue as w
 where w.label_id is not null
 order by w.score desc, w.label_id
 on conflict (label_id, kind) do update set
     score = excluded.score, suggested_class_id = excluded.suggested_class_id,
-    suggestion = excluded.suggestion, run_id = excluded.run_id
+    suggestion = excluded.suggestion, detail = excluded.detail, run_id = excluded.run_id
 where i.state = 'open'
 returning i.kind, i.xmax = 0 as is_new;
 

@@ -14,7 +14,7 @@ order by o.ontology_id;
 
 -- name: classes
 -- The classes in use of an ontology, parents first.
-select c.name, c.kinds, to_jsonb(c) -> 'skeleton' as skeleton, p.name as parent
+select c.name, c.kinds, c.skeleton, p.name as parent
 from core.class as c left join core.class as p on p.class_id = c.parent_class_id
 where c.ontology_id = %(ontology_id)s and c.version_to is null
 order by c.class_id;
@@ -149,12 +149,6 @@ values (%(exchange_id)s, %(media_id)s, %(answer)s, smartdb.person_id(%(actor)s),
 on conflict (exchange_id, media_id, answer) do update
 set actor_id = excluded.actor_id, said_at = excluded.said_at, digest = excluded.digest;
 
--- name: add
--- Adds labels of a person, and returns their rows in the order given.
-select a.label_id
-from smartdb.add_labels(%(media_id)s, %(actor)s, %(labels)s, %(ontology)s) with ordinality as a (label_id, place)
-order by a.place;
-
 -- name: objects
 -- The things of label rows, in the order given.
 select a.label_id, l.object_id
@@ -167,14 +161,6 @@ order by a.place;
 select 1
 from smartdb.label as l
 where l.media_id = %(media_id)s and l.actor = %(actor)s and l.class = %(class_name)s and l.kind = 'classification';
-
--- name: edit
--- Changes a label in the name of who said so.
-select smartdb.edit_label(%(label_id)s, %(actor)s, %(changes)s, %(reason)s);
-
--- name: remove
--- Takes a label back in the name of who said so.
-select smartdb.remove_label(%(label_id)s, %(actor)s, %(reason)s);
 
 -- name: know
 -- Keeps that both sides know a thing, and in which state they agreed.

@@ -28,7 +28,7 @@ select b.label_id, %(name)s from smartdb.broken_label(%(predicate)s) as b;
 
 -- name: add_broken
 -- Suspects the labels that break rules, unless a reviewer has decided; says which rules.
-insert into core.label_issue as i (media_id, label_id, kind, score, suggestion, run_id)
+insert into core.label_issue as i (media_id, label_id, kind, score, detail, run_id)
 select l.media_id, l.label_id, 'rule_broken', 1, jsonb_build_object('rules', b.rules), %(run_id)s
 from (
     select s.label_id, jsonb_agg(s.rule order by s.rule) as rules from pg_temp.broken as s group by s.label_id
@@ -40,7 +40,7 @@ where
         where r.label_id = b.label_id and r.verdict = 'accepted' and r.rev_to is null
     )
 order by l.label_id
-on conflict (label_id, kind) do update set suggestion = excluded.suggestion, run_id = excluded.run_id
+on conflict (label_id, kind) do update set detail = excluded.detail, run_id = excluded.run_id
 where i.state = 'open'
 returning i.xmax = 0 as is_new;
 

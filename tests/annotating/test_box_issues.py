@@ -132,6 +132,23 @@ def test_a_label_that_a_reviewer_accepted_is_not_asked_about(street: Conn, as_ro
     assert ("badly_placed", 3) not in kinds(street)
 
 
+def test_a_duplicate_that_is_confirmed_is_rejected_and_a_bad_place_corrected(
+    street: Conn, as_role: Any
+) -> None:
+    box_issues.find(street, against="net")
+    reviewer = as_role("smartdb_reviewer")
+    for kind, left in (("duplicate", []), ("badly_placed", [(4.0, 0.0, 10.0, 10.0)])):
+        issue_id, label_id = reviewer.execute(
+            "select issue_id, label_id from smartdb.box_issue where kind = %s", [kind]
+        ).fetchone()
+        reviewer.execute("select smartdb.resolve_issue(%s, 'bo', 'confirmed')", [issue_id])
+        now = reviewer.execute(
+            "select n.x, n.y, n.w, n.h from smartdb.label_history as h join smartdb.label as n"
+            " on n.object_id = h.object_id where h.label_id = %s", [label_id]
+        )  # fmt: skip
+        assert now.fetchall() == left
+
+
 def test_a_reader_does_not_see_the_issues_of_a_hidden_media(
     street: Conn, owner: Conn, as_role: Callable[[str], Conn]
 ) -> None:

@@ -246,7 +246,7 @@ def test_labels_that_break_a_rule_are_suspected_until_they_are_mended(conn: Conn
     found = label_rules.check(conn)
     assert (found["rules"], found["new"]) == (2, found["suspected"])
     rows = conn.execute(
-        "select media_id, suggestion, score from smartdb.label_issue"
+        "select media_id, detail, score from smartdb.label_issue"
         " where kind = 'rule_broken' and actor = 'cat' and media_id < 3 order by media_id"
     ).fetchall()
     both = {"rules": ["no plum before 10", "short"]}

@@ -15,19 +15,8 @@ begin
             using errcode = 'SD002', hint = 'such as {"class": "dog"}';
     end if;
     wanted := case when changes ? 'object_id' then '{}' else smartdb.label_object(label) end - aside;
-    if changes ? 'kind' and changes ->> 'kind' <> l.kind then -- geometry of another kind is given anew
-        wanted := wanted - '{x,y,w,h,shape,subject_id,target_id}'::text[];
-    elsif changes ? 'shape' then -- and a new shape has a new box
-        wanted := wanted - '{x,y,w,h}'::text[];
-    end if;
-    result := smartdb.label_row(wanted || (changes - aside), changes ?| '{kind,x,y,w,h,shape}');
-    result.class_id := case when changes ? 'class' then smartdb.require_class(
-        changes ->> 'class', (select c.ontology from smartdb.ontology_class as c where c.class_id = l.class_id))
-        else l.class_id end;
-    if (result.class_id, result.kind, result.x, result.y, result.w, result.h, result.shape, result.attributes, result.track_id,
-        result.subject_id, result.target_id)
-        is not distinct from
-        (l.class_id, l.kind, l.x, l.y, l.w, l.h, l.shape, l.attributes, l.track_id, l.subject_id, l.target_id) then
+    result := smartdb.label_with(l, wanted, changes - aside);
+    if smartdb.says_the_same(result, l) then
         raise exception 'label % says % already', label, coalesce(changes ->> 'class', 'that')
             using errcode = 'SD002', hint = 'accept it, or correct it to what is right';
     end if;

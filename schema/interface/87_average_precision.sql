@@ -9,10 +9,16 @@ returns table (
 language plpgsql stable as $$
 #variable_conflict use_column
 declare
+    levels constant integer[] := smartdb.detection_levels(run, iou);
+    every constant integer := (select sum(1 << v.level) from unnest(levels) as v (level));
+    place constant integer := array_position(array['all', 'small', 'medium', 'large'], area);
     low constant double precision := case area when 'medium' then 1024 when 'large' then 9216 else 0 end;
     high constant double precision := case area when 'small' then 1024 when 'medium' then 9216 else 1e10 end;
-    n_bits constant integer := case when iou is null then 10 else 1 end;
 begin
+    if place is null then
+        raise exception 'no area %', coalesce(area, 'null')
+            using errcode = 'SD002', hint = 'say all, small, medium or large';
+    end if;
     return query
     with chosen as materialized (select w.media_id from smartdb.media_where(predicate) as w),
     truth as (
@@ -23,12 +29,31 @@ begin
             and (predicate = 'true' or t.media_id in (select c.media_id from chosen as c))
         group by t.class_id
     ),
+    ordered as ( -- sorted once for all levels
+        select
+            m.class_id, m.right_at[place] as right_at, m.ignored_at[place] as ignored_at,
+            row_number() over (partition by m.class_id order by m.confidence desc, m.media_id, m.rank) as n_so_far
+        from smartdb.detection_match as m
+        where
+            m.run_id = run and m.rank < max_detections and m.ignored_at[place] & every <> every
+            and (predicate = 'true' or m.media_id in (select c.media_id from chosen as c))
+    ),
+    marked as ( -- all others are wrong, and count
+        select
+            o.class_id, v.level, (o.ignored_at >> v.level) & 1 = 0 as is_right,
+            sum((o.right_at & ~o.ignored_at) >> v.level & 1) over best_first as n_right,
+            o.n_so_far - sum((o.ignored_at >> v.level) & 1) over best_first as n_counted
+        from ordered as o
+        cross join unnest(levels) as v (level)
+        where ((o.right_at | o.ignored_at) >> v.level) & 1 = 1
+        window best_first as (partition by o.class_id, v.level order by o.n_so_far rows unbounded preceding)
+    ),
     hit as (
         select
             d.class_id, d.level, d.n_right, t.n,
             max(d.n_right::double precision / d.n_counted)
                 over (partition by d.class_id, d.level order by d.n_right desc) as precision
-        from smartdb.detection_count(run, iou, area, max_detections, predicate) as d
+        from marked as d
         join truth as t on t.class_id = d.class_id
         where d.is_right
     ),
@@ -49,14 +74,15 @@ begin
                 as area
         from step as s
     ),
-    by_bit as (
+    by_level as (
         select p.class_id, p.level, sum(p.area) / 101 as precision, max(p.recall) as recall
         from part as p group by p.class_id, p.level
     )
     select
-        t.class, t.class_id, t.n, coalesce(sum(b.precision), 0) / n_bits, coalesce(sum(b.recall), 0) / n_bits
+        t.class, t.class_id, t.n, coalesce(sum(b.precision), 0) / cardinality(levels),
+        coalesce(sum(b.recall), 0) / cardinality(levels)
     from truth as t
-    left join by_bit as b on b.class_id = t.class_id
+    left join by_level as b on b.class_id = t.class_id
     group by t.class, t.class_id, t.n
     order by t.class;
 end

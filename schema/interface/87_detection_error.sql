@@ -8,7 +8,7 @@ returns table (
 )
 language sql stable
 begin atomic
-    with bit as (select round((iou - 0.5) * 20)::integer as at)
+    with bit as (select (smartdb.detection_levels(run, iou))[1] as at)
     select
         case
             when m.iou_other >= iou and m.iou_same < iou then 'classification'

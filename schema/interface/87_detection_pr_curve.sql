@@ -8,23 +8,35 @@ returns table (
 )
 language sql stable
 begin atomic
-    with truth as (
-        select t.class_id, count(*) as n
+    with level as (select (smartdb.detection_levels(run, coalesce(iou, 0.5)))[1] as at),
+    chosen as materialized (select w.media_id from smartdb.media_where(predicate) as w),
+    truth as (
+        select count(*) as n
         from smartdb.detection_truth as t
         where
             t.run_id = run and t.class = detection_pr_curve.class and not t.is_crowd
-            and (predicate = 'true' or t.media_id in (select w.media_id from smartdb.media_where(predicate) as w))
-        group by t.class_id
+            and (predicate = 'true' or t.media_id in (select c.media_id from chosen as c))
+    ),
+    found as (
+        select m.confidence, sum((m.right_at[1] >> v.at) & 1) as n_right, count(*) as n_counted
+        from smartdb.detection_match as m, level as v
+        where
+            m.run_id = run and m.class = detection_pr_curve.class and m.rank < 100 and (m.ignored_at[1] >> v.at) & 1 = 0
+            and (predicate = 'true' or m.media_id in (select c.media_id from chosen as c))
+        group by m.confidence
+    ),
+    above as (
+        select f.confidence, sum(f.n_right) over best_first as n_right, sum(f.n_counted) over best_first as n_counted
+        from found as f window best_first as (order by f.confidence desc)
     )
     select
-        d.confidence, max(d.n_right) as n_right, max(d.n_counted) as n_counted,
-        max(d.n_right)::double precision / max(d.n_counted) as "precision",
-        max(d.n_right)::double precision / t.n as recall,
-        2.0::double precision * max(d.n_right) / (max(d.n_counted) + t.n) as f1
-    from smartdb.detection_count(run, coalesce(iou, 0.5), 'all', 100, predicate) as d
-    join truth as t on t.class_id = d.class_id
-    group by d.confidence, t.n
-    order by d.confidence desc;
+        a.confidence, a.n_right::bigint as n_right, a.n_counted::bigint as n_counted,
+        (a.n_right / a.n_counted)::double precision as "precision",
+        a.n_right::double precision / t.n as recall,
+        2.0::double precision * a.n_right::double precision / (a.n_counted + t.n)::double precision as f1
+    from above as a cross join truth as t
+    where t.n > 0
+    order by a.confidence desc;
 end;
 comment on function smartdb.detection_pr_curve(bigint, text, double precision, text) is
     'Precision, recall and F1 of a class when detections of this confidence and above are taken; the best threshold: order by f1 desc limit 1.';

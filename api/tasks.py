@@ -172,7 +172,7 @@ def submit_label(task_id: int, json: LabelAnswer) -> LabelId:
     """Answer a label task that the person holds with a class."""
     label_id = write(
         ANNOTATOR,
-        pages.submit_label,
+        tasks.submit_label,
         task_id,
         json.actor,
         json.class_,
@@ -186,7 +186,7 @@ def submit_label(task_id: int, json: LabelAnswer) -> LabelId:
 @operation("labelling", Skipped, 400, 403, 404, 409, 413, 415)
 def skip_task(task_id: int, json: Skip) -> Skipped:
     """End a task that the person holds and that nobody could answer; it counts as skipped."""
-    write(ANNOTATOR, pages.skip_task, task_id, json.actor, json.reason)
+    write(ANNOTATOR, tasks.skip, task_id, json.actor, json.reason)
     return Skipped(task_id=task_id, state="skipped")
 
 

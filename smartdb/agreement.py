@@ -17,6 +17,7 @@ import psycopg
 from numpy.typing import NDArray
 from psycopg.rows import class_row, tuple_row
 
+from smartdb import box_pairs
 from smartdb.box_consensus import Outline, ious
 from smartdb.errors import translated
 from smartdb.statements import statement
@@ -170,16 +171,9 @@ def _count(found: list[Any], drawn: list[Any], name: str, a: str, b: str, iou: f
 
 def _matched(overlap: Floats, iou: float) -> list[float]:
     """The overlaps of a one-to-one matching, the best first."""
-    found, rows, columns = [], set(), set()
-    for place in np.argsort(-overlap, axis=None, kind="stable").tolist():
-        i, j = divmod(place, overlap.shape[1])
-        if overlap[i, j] < iou:
-            break
-        if i not in rows and j not in columns:
-            rows.add(i)
-            columns.add(j)
-            found.append(float(overlap[i, j]))
-    return found
+    a, b = (each.ravel() for each in np.indices(overlap.shape))
+    found = box_pairs.matched(box_pairs.Pairs(a, b, overlap.ravel()), iou)
+    return sorted(found.iou.tolist(), reverse=True)
 
 
 def _pair(

@@ -22,9 +22,10 @@ import psycopg
 from psycopg.rows import dict_row
 
 from smartdb import bulk, calibration, labels, predicates
+from smartdb import ontology as ontologies
 from smartdb import proposals as proposing
 from smartdb.calibration import LEVEL, PRECISION, Bound, Threshold
-from smartdb.errors import NotFound, translated
+from smartdb.errors import translated
 from smartdb.proposals import Bools, Judged, Proposals
 from smartdb.runs import run
 from smartdb.statements import statement
@@ -79,7 +80,7 @@ def write(
     but gold is asked everywhere. With too little gold nothing is written and the thresholds say
     why. Commits once; must not be called inside of a transaction. NotFound for the ontology.
     """
-    ontology_id = _ontology_id(conn, found.ontology)
+    ontology_id = ontologies.id_of(conn, found.ontology)
     judged = proposing.judge(conn, ontology_id, found)
     asked = None if where is None else predicates.members(conn, where)
     conn.commit()
@@ -228,13 +229,6 @@ def _last_thresholds(conn: Connection, values: Mapping[str, Any]) -> list[dict[s
 def _parameters(found: Proposals, promise: Promise, where: str | None) -> dict[str, Any]:
     told = {"actor": found.actor, "ontology": found.ontology, "kind": found.kind}
     return {**told, **found.parameters, **asdict(promise), "where": where}
-
-
-def _ontology_id(conn: Connection, ontology: str) -> int:
-    row = _rows(conn, "ontology", {"ontology": ontology})
-    if not row:
-        raise NotFound(f"no ontology {ontology!r}; see: smartdb classes")
-    return int(row[0]["ontology_id"])
 
 
 def _one(conn: Connection, name: str, values: Mapping[str, Any]) -> dict[str, Any]:

@@ -92,6 +92,7 @@ def by_rank(labels: Array, probabilities: Array) -> Flags:
     is told better by the self-confidence, over all classes together (measured:
     docs/decisions/003-which-labels-to-suspect.md).
     """
+    labels, probabilities = _checked(labels, probabilities)
     n = int(by_noise_rate(labels, probabilities).sum())
     other = by_prediction(labels, probabilities)
     doubted = np.where(other, self_confidence(labels, probabilities), -1)

@@ -158,16 +158,9 @@ def answers(
 
 
 def _declared(info: ClassInfo) -> ClassInfo:
-    """A class with its attributes as CVAT declares them, and the mark."""
-    inputs = {"choice": "select", "boolean": "checkbox", "number": "text"}
-    declared = {
-        name: {"input_type": inputs.get(each["type"], "text"), "values": each["values"],
-               "mutable": True}
-        for name, each in info.attributes.items()
-        if name and each["type"] != "multi"
-    }  # fmt: skip
-    declared |= {MARK: {"input_type": "text", "values": [], "mutable": True}}
-    return replace(info, attributes=declared)
+    """A class with the mark as the one attribute that CVAT asks for."""
+    mark = {"input_type": "text", "values": [], "mutable": True}
+    return replace(info, attributes={MARK: mark})
 
 
 def _picture(place: Place) -> Picture:

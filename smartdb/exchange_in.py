@@ -13,7 +13,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -213,7 +213,7 @@ def _of_label_studio(intake: Intake, path: Path) -> Iterator[list[Answer]]:
     if first is None or (isinstance(first, Problem) and first.reason == "broken_file"):
         why = first.detail if first else "it has no annotation"
         raise InvalidInput(f"{path.name} is no export of Label Studio or CVAT: {why}")
-    for some in _pages(_chain(first, items)):
+    for some in _pages(chain([first], items)):
         problems = [each for each in some if isinstance(each, Problem)]
         for each in problems:
             nobody = Answer(None, None, "", "", each.where)
@@ -408,7 +408,7 @@ def _add(intake: Intake, answer: Answer, regions: Sequence[Region]) -> None:
 def _agree(intake: Intake, answer: Answer, known: Known, label_id: int | None) -> None:
     values = {"exchange_id": answer.exchange_id, "media_id": answer.media_id}
     values |= {"answer": known.answer, "region": known.region}  # type: ignore[dict-item]
-    rows(intake.conn, "agree", values | {"label_id": label_id, "object_id": None})
+    rows(intake.conn, "agree", values | {"label_id": label_id})
 
 
 def _end_task(intake: Intake, answer: Answer, state: str) -> int:
@@ -450,8 +450,3 @@ def _pages(items: Iterable[Any]) -> Iterator[list[Any]]:
     rest = iter(items)
     while some := list(islice(rest, PAGE)):
         yield some
-
-
-def _chain(first: Any, rest: Iterator[Any]) -> Iterator[Any]:
-    yield first
-    yield from rest

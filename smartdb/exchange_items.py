@@ -144,19 +144,14 @@ def things(
 
 
 def class_infos(conn: psycopg.Connection[Any], ontology_id: int) -> dict[str, ClassInfo]:
-    """The classes in use, with their skeletons, and attributes as CVAT declares them.
-
-    ``attributes`` also has the kinds that a class is used in, as a list under the key "".
-    """
-    declared: dict[str, dict[str, Any]] = defaultdict(dict)
+    """The classes in use, with their skeletons and kinds."""
     found = {}
     for name, kinds, skeleton, parent in rows(conn, "classes", {"ontology_id": ontology_id}):
         points = tuple((skeleton or {}).get("points", ()))
         edges = tuple(
             (points.index(a) + 1, points.index(b) + 1) for a, b in (skeleton or {}).get("edges", ())
         )
-        attributes = declared[name] | {"": list(kinds)}
-        found[name] = ClassInfo(name, parent, points, edges, attributes)
+        found[name] = ClassInfo(name, parent, points, edges, kinds=tuple(kinds))
     return found
 
 

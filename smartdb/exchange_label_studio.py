@@ -123,7 +123,7 @@ def write_config(
         names = [
             name
             for name, info in infos.items()
-            if any(CONTROLS.get(kind) == control for kind in info.attributes.get("", ()))
+            if any(CONTROLS.get(kind) == control for kind in info.kinds)
         ]
         if control in wanted and control == "textarea":
             controls[control] = ("TextArea", [])

@@ -99,7 +99,7 @@ def _deleted(intake: Intake, event: Mapping[str, Any]) -> Iterator[Answer]:
         if number is None:
             raise InvalidInput("a message about deleted annotations has a list of their ids")
         key = f"annotation {number}"
-        found = rows(intake.conn, "answered_by", {"answer": key, "exchange_id": None})
+        found = rows(intake.conn, "answered_by", {"answer": key})
         if len(found) > 1:
             detail = f"{key} is known of {len(found)} exchanges; remove its labels here"
             refuse(intake, Answer(None, None, key, "", key), "ambiguous", detail)

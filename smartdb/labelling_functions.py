@@ -6,7 +6,6 @@ votes. None of these functions commits but `propose`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,12 +39,14 @@ class LabellingFunction:
 @dataclass(frozen=True)
 class Votes:
     """Who votes for what: media (n,), functions in the order of the columns of ``votes`` (n, m)
-    bool, the classes in use (c,), and the place of each function's class in them (m,)."""
+    bool, the classes in use (c,), how many media count as each (c,), and the place of each
+    function's class in them (m,)."""
 
     media_ids: NDArray[np.int64]
     functions: tuple[LabellingFunction, ...]
     votes: NDArray[np.bool_]
     class_ids: NDArray[np.int64]
+    n_media: NDArray[np.int64]
     of_class: NDArray[np.int64]
 
 
@@ -109,7 +110,7 @@ def read_votes(conn: Connection, ontology: str, *, timeout_s: float = TIMEOUT_S)
     for column, each in enumerate(found):
         members = predicates.members(conn, each.predicate, timeout_s=timeout_s)
         votes[np.searchsorted(media, members), column] = True
-    class_ids = np.array(list(_counts(conn, ontology)), np.int64)
+    class_ids, n_media = _counts(conn, ontology)
     of_class = np.searchsorted(class_ids, [each.class_id for each in found])
     retired = [each.name for each, c in zip(found, of_class, strict=True)
                if c == len(class_ids) or class_ids[c] != each.class_id]  # fmt: skip
@@ -117,7 +118,7 @@ def read_votes(conn: Connection, ontology: str, *, timeout_s: float = TIMEOUT_S)
         raise InvalidInput(
             f"the classes of {', '.join(retired)} are in use no longer; replace or drop them"
         )
-    return Votes(media, tuple(found), votes, class_ids, of_class)
+    return Votes(media, tuple(found), votes, class_ids, n_media, of_class)
 
 
 def propose(conn: Connection, ontology: str, *, timeout_s: float = TIMEOUT_S) -> Proposals:
@@ -127,9 +128,8 @@ def propose(conn: Connection, ontology: str, *, timeout_s: float = TIMEOUT_S) ->
     precision goes into the run's parameters. It commits. NothingToDo without functions or votes.
     """
     read = read_votes(conn, ontology, timeout_s=timeout_s)
-    shares = np.array(list(_counts(conn, ontology).values()), np.float64) + 1
     conn.commit()
-    model = label_model.fit(read.votes, read.of_class, shares)
+    model = label_model.fit(read.votes, read.of_class, read.n_media + 1.0)
     said = model.combine(read.votes)
     some = np.flatnonzero(said.top != ABSTAIN)
     return Proposals(
@@ -150,9 +150,9 @@ def _told(read: Votes, model: LabelModel) -> dict[str, dict[str, Any]]:
     }
 
 
-def _counts(conn: Connection, ontology: str) -> Mapping[int, int]:
-    """How many media count as each class in use, by class_id in order."""
+def _counts(conn: Connection, ontology: str) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The classes in use, by class_id, and how many media count as each."""
     types = {"class_id": "i8", "n": "i8"}
     query = statement("labelling_functions", "shares")
     rows = bulk.read_columns(conn, query, types, {"ontology": ontology})
-    return dict(zip(rows["class_id"].tolist(), rows["n"].tolist(), strict=True))
+    return rows["class_id"], rows["n"]

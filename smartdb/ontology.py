@@ -111,6 +111,14 @@ def names(conn: psycopg.Connection[Any]) -> list[str]:
         return [row[0] for row in cursor.execute(statement("ontology", "names"))]
 
 
+def id_of(conn: psycopg.Connection[Any], ontology: str) -> int:
+    """The identity of an ontology; NotFound if there is none of this name."""
+    found = _find(conn, ontology)
+    if found is None:
+        raise NotFound(f"no ontology {ontology!r}; see: smartdb classes")
+    return found[0]
+
+
 def ids(conn: psycopg.Connection[Any], ontology: str, wanted: Iterable[str]) -> dict[str, int]:
     """The class_id of each name; NotFound lists all the names that are no classes."""
     known = {each.name: each.class_id for each in classes(conn, ontology)}

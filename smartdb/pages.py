@@ -162,25 +162,6 @@ def claim_tasks(
     return _rows(conn, "claimed", **values)
 
 
-def submit_label(
-    conn: Connection,
-    task_id: int,
-    actor: str,
-    class_: str,
-    *,
-    ontology: str | None = None,
-    confidence: float | None = None,
-) -> int:
-    """Answers a label task and returns the label_id."""
-    values = {"actor": actor, "class": class_, "ontology": ontology, "confidence": confidence}
-    return int(_rows(conn, "submit_label", task_id=task_id, **values)[0]["label_id"])
-
-
-def skip_task(conn: Connection, task_id: int, actor: str, reason: str | None = None) -> None:
-    """Ends a task unanswered."""
-    _rows(conn, "skip_task", task_id=task_id, actor=actor, reason=reason)
-
-
 def _one(conn: Connection, name: str, missing: str, **values: Any) -> Row:
     found = _rows(conn, name, **values)
     if not found:

@@ -9,6 +9,7 @@ from typing import Any
 import psycopg
 from psycopg.rows import dict_row
 
+from smartdb import ontology as ontologies
 from smartdb import version_members
 from smartdb.errors import InvalidInput, NotFound, translated
 from smartdb.sealed import DatasetVersion, find_spec, find_version, row
@@ -103,7 +104,7 @@ def settings(conn: psycopg.Connection[Any], name: str, ontology: str | None) -> 
                 f"dataset {name!r} is new: name the ontology of its classes: --ontology"
             )
         found = dict.fromkeys(columns)
-        found |= {"ontology_id": _ontology_id(conn, ontology), "ontology": ontology}
+        found |= {"ontology_id": ontologies.id_of(conn, ontology), "ontology": ontology}
     if ontology not in (None, found["ontology"]):
         raise InvalidInput(
             f"dataset {name!r} has the classes of {found['ontology']!r}, not {ontology!r}"
@@ -184,13 +185,6 @@ def _encoder_id(conn: psycopg.Connection[Any], encoder: str) -> int:
     found = row(conn, "encoder_id", {"encoder": encoder})
     if found is None:
         raise NotFound(f"no encoder {encoder!r}; see: smartdb encoders")
-    return int(found[0])
-
-
-def _ontology_id(conn: psycopg.Connection[Any], ontology: str) -> int:
-    found = row(conn, "ontology_id", {"ontology": ontology})
-    if found is None:
-        raise NotFound(f"no ontology {ontology!r}; see: smartdb classes")
     return int(found[0])
 
 

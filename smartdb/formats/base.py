@@ -75,10 +75,14 @@ Item = Picture | Annotation | Problem
 
 @dataclass(frozen=True, slots=True)
 class ClassInfo:
-    """A class as the file declares it: its super-class, and the skeleton of its keypoints."""
+    """A class as the file declares it: its super-class, and the skeleton of its keypoints.
+
+    ``kinds`` are those of the labels that it may be used in, where that is known.
+    """
 
     name: str
     parent: str | None = None
     keypoints: tuple[str, ...] = ()
     skeleton: tuple[tuple[int, int], ...] = ()
     attributes: Mapping[str, Any] = field(default_factory=dict)
+    kinds: tuple[str, ...] = ()

@@ -195,13 +195,3 @@ where e.run_id = %(run_id)s
     )
 order by e.confidence desc, e.media_id
 limit %(limit)s
-
--- name: submit_label
--- Answers a label task with a class.
-select smartdb.submit_label(
-    %(task_id)s, %(actor)s, %(class)s, %(confidence)s::real, %(ontology)s
-) as label_id
-
--- name: skip_task
--- Gives a task back unanswered.
-select smartdb.skip_task(%(task_id)s, %(actor)s, %(reason)s)

@@ -1,7 +1,3 @@
--- name: ontology
--- The identity of the ontology of this name.
-select o.ontology_id from core.ontology as o where o.name = %(ontology)s;
-
 -- name: gold
 -- The classes that are known to be true.
 select g.media_id, g.class_id

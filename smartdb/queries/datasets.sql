@@ -23,10 +23,6 @@ from core.batch as b
 left join core.encoder as e on e.name = b.parameters ->> 'encoder'
 where b.batch_id = %(batch)s;
 
--- name: ontology_id
--- The identity of an ontology.
-select o.ontology_id from core.ontology as o where o.name = %(ontology)s;
-
 -- name: stage
 -- Where the changes of the membership are written; null is no member, refused is why it is none.
 drop table if exists

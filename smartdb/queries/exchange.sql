@@ -140,7 +140,7 @@ where a.exchange_id = %(exchange_id)s and a.media_id = any (%(media_ids)s::bigin
 -- Where an annotation of the editor was taken in.
 select a.exchange_id, a.media_id, p.name
 from core.exchange_answer as a join core.actor as p on p.actor_id = a.actor_id
-where a.answer = %(answer)s and (%(exchange_id)s::bigint is null or a.exchange_id = %(exchange_id)s);
+where a.answer = %(answer)s;
 
 -- name: answer
 -- Keeps that an answer was taken in, and in which state.
@@ -172,7 +172,7 @@ set object_id = excluded.object_id, label_id = excluded.label_id, said = null;
 -- name: agree
 -- Keeps the state in which both sides agree about a thing now.
 update core.exchange_object as o
-set label_id = %(label_id)s, object_id = coalesce(%(object_id)s, o.object_id), said = null
+set label_id = %(label_id)s, said = null
 where o.exchange_id = %(exchange_id)s and o.media_id = %(media_id)s and o.answer = %(answer)s and o.region = %(region)s;
 
 -- name: dispute
